@@ -1,0 +1,74 @@
+package connectors
+
+import (
+	"context"
+	"iter"
+)
+
+// A Connector drives one collection of objects in one backend: those under the
+// configured base that the configured filter lets through. Every method checks
+// that scope again: an anchor of an object outside it is NotFound.
+//
+// Errors are *Error. When a context ends, a method returns at once with Timeout
+// (or Unavailable with Unsent set when nothing had been sent) and the connector
+// stays usable. All methods may be called from many goroutines.
+type Connector interface {
+	Capabilities() Capabilities
+
+	// Get returns the object with the wanted attributes. NotFound only when the
+	// backend said so; a backend that does not answer is Unavailable.
+	Get(ctx context.Context, a Anchor, want []Attr) (Entry, error)
+
+	// Search streams the entries for which q.Where holds, each exactly once, in
+	// the backend's order. It ends after the first error. A result that the
+	// backend cut short ends with TooMany: never silently.
+	Search(ctx context.Context, q Query) iter.Seq2[Entry, error]
+
+	// Create makes the object and returns it as it is now stored. Exists names
+	// the attribute in conflict where the backend tells. A Create that failed
+	// leaves nothing behind, save with Timeout, when nobody knows.
+	Create(ctx context.Context, d Draft, want []Attr) (Entry, error)
+
+	// Apply carries out all changes, or none, under the guard, and returns the
+	// entry as it is now stored. Changing the attribute that names the object
+	// renames it; its anchor stays. No changes at all is a Get.
+	Apply(ctx context.Context, a Anchor, cs []Change, g Guard, want []Attr) (Entry, error)
+
+	// Delete removes the object. NotFound if it is gone already.
+	Delete(ctx context.Context, a Anchor, g Guard) error
+}
+
+// A Query is a search in a collection.
+type Query struct {
+	Where Cond // nil is All
+	Want  []Attr
+	Limit int // stop after so many entries; 0 is no limit
+}
+
+// A Sweeper is a connector whose backend may leave references to a deleted
+// object behind. A later object of the same name would inherit them.
+type Sweeper interface {
+	// Trace returns how other objects refer to this one now: opaque, to be
+	// kept with the intent to delete.
+	Trace(ctx context.Context, a Anchor) (string, error)
+	// Sweep takes away every reference to the deleted object in all
+	// collections of the backend. Sweeping twice is harmless.
+	Sweep(ctx context.Context, trace string) error
+}
+
+// As returns c, or what it wraps, as a T. A decorator offers what is below it
+// with a method Unwrap() Connector.
+func As[T any](c Connector) (T, bool) {
+	for c != nil {
+		if t, ok := c.(T); ok {
+			return t, true
+		}
+		w, ok := c.(interface{ Unwrap() Connector })
+		if !ok {
+			break
+		}
+		c = w.Unwrap()
+	}
+	var zero T
+	return zero, false
+}

@@ -1,0 +1,51 @@
+package ldaptest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// lookProgram finds a program on the search path and where servers are kept,
+// which is not on the path of an ordinary user.
+func lookProgram(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return filepath.Abs(path)
+	}
+	for _, dir := range []string{"/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/libexec", "/usr/lib/openldap"} {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("the program %q is not installed", name)
+}
+
+// run runs a program to its end in dir; what it wrote is part of the error.
+func run(ctx context.Context, dir string, environment []string, name string, arguments ...string) error {
+	path, err := lookProgram(name)
+	if err != nil {
+		return err
+	}
+	var output strings.Builder
+	command := exec.Command(path, arguments...)
+	command.Dir, command.Env = dir, append(os.Environ(), environment...)
+	command.Stdout, command.Stderr = &output, &output
+	p, err := spawn(command)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		p.kill()
+		return fmt.Errorf("%s: %w", name, context.Cause(ctx))
+	}
+	if p.err != nil {
+		return fmt.Errorf("%s: %w%s", name, p.err, lastLines(output.String(), 10))
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package ldaptest
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+)
+
+// launchTime bounds a start with everything before it, a template included.
+const launchTime = 3 * time.Minute
+
+// Start runs a server of kind k for the test, stopped when the test ends. If
+// it is missing or does not start, the test is skipped with the reason; with
+// CI=true or POSTERN_SERVERS=require it fails.
+func Start(t testing.TB, k Kind, options ...Option) *Server {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), launchTime)
+	defer cancel()
+	s, err := Launch(ctx, k, "", options...)
+	if err != nil {
+		if Required() {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	s.tester = t
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Errorf("stopping %s: %v", k, err)
+		}
+	})
+	return s
+}
+
+// Required reports whether a server that cannot be run is a failure: with
+// CI=true or POSTERN_SERVERS=require in the environment.
+func Required() bool {
+	return os.Getenv("CI") == "true" || os.Getenv("POSTERN_SERVERS") == "require"
+}
