@@ -68,10 +68,12 @@ func (a *attribute) redirect(moved map[string]dn) attribute {
 	seen := newSet(nil, len(a.norms), len(a.norms))
 	for i, norm := range a.norms {
 		value := a.values[i]
+		gone := false
 		if to, ok := moved[norm]; ok {
 			value, norm = to.text, to.norm
+			gone = norm == ""
 		}
-		if norm != "" && seen.add(norm) {
+		if !gone && seen.add(norm) {
 			next.values = append(next.values, value)
 			next.norms = append(next.norms, norm)
 		}

@@ -50,9 +50,9 @@ func (s *schema) values(t *attributeType, raw []string) (attribute, error) {
 	for i, value := range raw {
 		bad := refuse(invalidAttributeSyntax, "%s: value #%d invalid per syntax", t.name(), i)
 		switch {
-		case value == "":
+		case value == "" && !t.isReference():
 			return a, bad
-		case t.isReference():
+		case t.isReference(): // the empty name is a name: a group without members holds it
 			name, err := s.parseDN(value)
 			if err != nil {
 				return a, bad

@@ -323,6 +323,7 @@ func comparedUpdates() []step {
 		add(object(`CN=Two+uid=two,`+people, "objectClass", "inetOrgPerson", "cn", "two", "sn", "x", "uid", "TWO")),
 		add(object(`uid=𝔘ni,`+people, "objectClass", "inetOrgPerson", "cn", "𝔘ni", "sn", "Łódź", "uid", "𝔘ni")),
 		add(object("cn=empty,"+groups, "objectClass", "groupOfNames", "cn", "empty")),
+		add(object("cn=nobody yet,"+groups, "objectClass", "groupOfNames", "cn", "nobody yet", "member", "|"+personDN("new1"))),
 		add(object("cn=one,"+groups, "objectClass", "groupOfNames", "cn", "one", "member", personDN("new1")+"|cn=ghost,dc=example,dc=com")),
 		add(object("ou=inner,"+people, "objectClass", "organizationalUnit", "ou", "inner")),
 		add(object("ou=deeper,ou=inner,"+people, "objectClass", "organizationalUnit", "ou", "deeper")),

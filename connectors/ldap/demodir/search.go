@@ -167,7 +167,7 @@ func (d *Directory) compare(name dn, t *attributeType, value string, c controls)
 	switch a := d.attribute(n, t); {
 	case t.equality == nil:
 		return refuse(inappropriateMatching, "%s: no equality matching rule", t.name())
-	case value == "" || !t.syntax.valid(value):
+	case value == "" && !t.isReference() || !t.syntax.valid(value):
 		return refuse(invalidAttributeSyntax, "%s: value invalid per syntax", t.name())
 	case a == nil:
 		return refuse(noSuchAttribute, "")

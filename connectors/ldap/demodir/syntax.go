@@ -11,8 +11,8 @@ import (
 type syntax struct {
 	oid  string
 	desc string
-	// valid is asked about values that are not empty: no value of this
-	// directory is.
+	// valid is asked about values that are not empty, and names: the one value
+	// of this directory that may be empty is the empty name.
 	valid func(string) bool
 }
 
