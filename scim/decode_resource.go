@@ -1,0 +1,142 @@
+package scim
+
+import "strings"
+
+// DecodeResource reads the body of a POST or PUT. What a client may not say
+// (readOnly attributes, meta, schemas) is left out, as is what is unknown unless
+// the options say otherwise; null, [] and "" are no value.
+func DecodeResource(rt *ResourceType, body []byte, opt DecodeOptions) (*Resource, error) {
+	d, err := newDecoder(rt, body, opt)
+	if err != nil {
+		return nil, err
+	}
+	r := resourceDecoder{decoder: d, attrs: make(Object, 0, d.nodes[0].count+4)}
+	if err := r.object(0, nil); err != nil {
+		return nil, err
+	}
+	if opt.Strict && !r.named {
+		return nil, InvalidSyntax("attribute \"schemas\" does not name %q", rt.Schema.ID)
+	}
+	return &Resource{Type: rt, Attrs: NewObject(r.attrs...)}, nil
+}
+
+type resourceDecoder struct {
+	*decoder
+	attrs Object // in the order of the body
+	named bool   // whether schemas has the core's URN
+}
+
+// object reads the attributes in an object: those of a resource, or with ext not
+// nil those of an extension.
+func (r *resourceDecoder) object(at int, ext *Schema) error {
+	for name, i := range r.members(at) {
+		if ext == nil {
+			if strings.EqualFold(name, "schemas") {
+				if err := r.schemas(i); err != nil {
+					return err
+				}
+				continue
+			}
+			if s, ok := r.rt.schema(name); ok {
+				if err := r.extension(s, i); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		attr, ok := r.attribute(name, ext)
+		if !ok {
+			if err := r.unknown(qualified(name, ext)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.assign(pathOf(attr), i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// qualified returns a name of an extension with its URN.
+func qualified(name string, ext *Schema) string {
+	if ext == nil {
+		return name
+	}
+	return ext.ID + ":" + name
+}
+
+// attribute resolves a name that stands in a resource, or in an extension.
+func (d *decoder) attribute(name string, ext *Schema) (*Attribute, bool) {
+	if ext == nil {
+		return d.rt.Attribute(name)
+	}
+	return ext.Attribute(name)
+}
+
+// schemas reads the attribute schemas, which only names what is unknown.
+func (r *resourceDecoder) schemas(at int) error {
+	switch r.nodes[at].kind {
+	case 'n':
+		return nil
+	case '[':
+	default:
+		return InvalidValue("attribute \"schemas\" takes an array, not %s", r.nodes[at].kind)
+	}
+	for i := range r.children(at) {
+		n := &r.nodes[i]
+		if n.kind != '"' {
+			return InvalidValue("attribute \"schemas\" takes strings, not %s", n.kind)
+		}
+		s, ok := r.rt.schema(n.text)
+		if !ok {
+			if err := r.unknown(n.text); err != nil {
+				return err
+			}
+		}
+		r.named = r.named || s == r.rt.Schema
+	}
+	return nil
+}
+
+func (r *resourceDecoder) extension(s *Schema, at int) error {
+	switch n := &r.nodes[at]; n.kind {
+	case 'n':
+		return nil
+	case '{':
+		return r.object(at, s)
+	default:
+		return InvalidValue("schema %q takes an object, not %s", s.ID, n.kind)
+	}
+}
+
+// assign puts the value at a node into the resource. A dotted name puts a
+// sub-attribute into its complex attribute.
+func (r *resourceDecoder) assign(path AttrPath, at int) error {
+	if path.Attr.Mutability == ReadOnly || path.Sub != nil && path.Sub.Mutability == ReadOnly {
+		return nil
+	}
+	if path.Sub != nil && path.Attr.MultiValued {
+		return InvalidPath("attribute %q is of one of several values", path)
+	}
+	v, err := r.value(path.target(), at)
+	if v.IsAbsent() || err != nil {
+		return err
+	}
+	for i := range r.attrs {
+		f := &r.attrs[i]
+		if f.Attr != path.Attr {
+			continue
+		}
+		if path.Sub == nil || !f.Value.Object().Get(path.Sub).IsAbsent() {
+			return InvalidSyntax("attribute %q is given twice", path)
+		}
+		f.Value = Obj(f.Value.Object().With(path.Sub, v))
+		return nil
+	}
+	if path.Sub != nil {
+		v = Obj(Object(nil).With(path.Sub, v))
+	}
+	r.attrs = append(r.attrs, Field{path.Attr, v})
+	return nil
+}

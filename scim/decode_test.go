@@ -1,0 +1,196 @@
+package scim
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestDecodeResource(t *testing.T) {
+	rt := userType(t)
+	var ignored []string
+	opt := DecodeOptions{Ignored: func(name string) { ignored = append(ignored, name) }}
+	// The requests of Entra in one: nulls, unknown and misspelt URNs, its own meta.
+	r, err := DecodeResource(rt, []byte(`{
+		"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group","urn:ietf:params:scim:schemas:extension:enterprise:2.0User"],
+		"id":"ignored","meta":{"resourceType":"User"},"groups":[{"value":"ignored"}],
+		"USERNAME":"bjensen","externalId":"e","displayName":"","addresses":null,"roles":[],
+		"name":{"givenName":"Barbara","nick":"B","familyName":null},
+		"active":"True","password":"p",
+		"emails":[{"value":"a","type":"work","primary":true},{"value":"b"}],
+		"x509Certificates":[{"value":"AAE="}],
+		"manager":null,
+		"unknown":{"a":[1,{"b":null}]},
+		"`+strings.ToUpper(enterprise)+`":{"employeeNumber":"7","Manager":{"value":"26","displayName":"ignored"},"odd":1}}`), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"externalId":"e","userName":"bjensen","name":{"givenName":"Barbara"},"active":true,"password":"p",` +
+		`"emails":[{"value":"a","type":"work","primary":true},{"value":"b"}],"x509Certificates":[{"value":"AAE="}],"employeeNumber":"7","manager":{"value":"26"}}`
+	if got := r.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	wantIgnored := "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group urn:ietf:params:scim:schemas:extension:enterprise:2.0User name.nick unknown " + enterprise + ":odd"
+	if got := strings.Join(ignored, " "); got != wantIgnored {
+		t.Errorf("ignored\n%s\nwant\n%s", got, wantIgnored)
+	}
+	if err := Validate(r); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDecodeResourceRefuses(t *testing.T) {
+	rt := userType(t)
+	const schemas = `"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"]`
+	for _, tt := range []struct {
+		body   string
+		strict bool
+		want   string
+	}{
+		{``, false, `400 invalidSyntax: body is not valid JSON: unexpected end at byte 0`},
+		{`[]`, false, `400 invalidSyntax: body is not a JSON object`},
+		{`"x"`, false, `400 invalidSyntax: body is not a JSON object`},
+		{`{`, false, `400 invalidSyntax: body is not valid JSON: unexpected end at byte 1`},
+		{`{} {}`, false, `400 invalidSyntax: body is not valid JSON: data after the end at byte 3`},
+		{`{"userName":"a","USERname":"b"}`, false, `400 invalidSyntax: body is not valid JSON: name "USERname" is given twice at byte 31`},
+		{`{"x":{"a":1,"\u0061":2}}`, false, `400 invalidSyntax: body is not valid JSON: name "a" is given twice at byte 23`},
+		{"{\"userName\":\"\xff\"}", false, `400 invalidSyntax: body is not valid UTF-8`},
+		{`{"userName":"\u0000"}`, false, `400 invalidSyntax: body is not valid JSON: NUL in a string at byte 19`},
+		{"{\"userName\":\"\x00\"}", false, `400 invalidSyntax: body is not valid JSON: control character in a string at byte 13`},
+		{strings.Repeat(`{"a":`, 10_000), false, `400 invalidSyntax: body is not valid JSON: nested deeper than 64 at byte 320`},
+		{strings.Repeat(`[`, 10_000), false, `400 invalidSyntax: body is not a JSON object`},
+		{`{"a":` + strings.Repeat(`[`, 10_000), false, `400 invalidSyntax: body is not valid JSON: nested deeper than 64 at byte 68`},
+		{`{"userName":5}`, false, `400 invalidValue: attribute "userName" takes a string, not a number`},
+		{`{"userName":{}}`, false, `400 invalidValue: attribute "userName" takes a string, not an object`},
+		{`{"userName":["a","b"]}`, false, `400 invalidValue: attribute "userName" takes one value, not an array of 2`},
+		{`{"userName":[["a"]]}`, false, `400 invalidValue: attribute "userName" takes one value, not an array of 1`},
+		{`{"active":"yes"}`, false, `400 invalidValue: attribute "active" takes a boolean, not a string`},
+		{`{"active":1}`, false, `400 invalidValue: attribute "active" takes a boolean, not a number`},
+		{`{"active":"true",` + schemas + `}`, true, `400 invalidValue: attribute "active" takes a boolean, not a string`},
+		{`{"name":"x"}`, false, `400 invalidValue: attribute "name" takes an object, not a string`},
+		{`{"name":{"givenName":1}}`, false, `400 invalidValue: attribute "name.givenName" takes a string, not a number`},
+		{`{"emails":[{"value":"a","primary":true},{"value":"b","primary":true}]}`, false, `400 invalidValue: attribute "emails" has more than one primary value`},
+		{`{"emails":[[]]}`, false, ``},
+		{`{"emails":["a"` + strings.Repeat(`,"a"`, 1000) + `]}`, false, `400 invalidValue: attribute "emails" takes at most 1000 values`},
+		{`{"emails":[["a","b"]]}`, false, `400 invalidValue: attribute "emails" takes one value, not an array of 2`},
+		{`{"emails":[{"value":"a"}],` + schemas + `}`, true, ``},
+		{`{"emails":["a"],` + schemas + `}`, true, `400 invalidValue: attribute "emails" takes an object, not a string`},
+		{`{"nosuch":1,` + schemas + `}`, true, `400 invalidSyntax: unknown attribute or schema "nosuch"`},
+		{`{"schemas":["urn:x"]}`, true, `400 invalidSyntax: unknown attribute or schema "urn:x"`},
+		{`{"userName":"a"}`, true, `400 invalidSyntax: attribute "schemas" does not name "urn:ietf:params:scim:schemas:core:2.0:User"`},
+		{`{"schemas":"urn:x"}`, false, `400 invalidValue: attribute "schemas" takes an array, not a string`},
+		{`{"schemas":[1]}`, false, `400 invalidValue: attribute "schemas" takes strings, not a number`},
+		{`{"` + enterprise + `":"x"}`, false, `400 invalidValue: schema "` + enterprise + `" takes an object, not a string`},
+		{`{"` + enterprise + `":{"manager":5}}`, false, `400 invalidValue: attribute "` + enterprise + `:manager" takes an object, not a number`},
+		{`{"manager":"1","` + enterprise + `":{"manager":"2"}}`, false, `400 invalidSyntax: attribute "` + enterprise + `:manager" is given twice`},
+		{`{"name":{"givenName":"a"},"name.givenName":"b"}`, false, `400 invalidSyntax: attribute "name.givenName" is given twice`},
+		{`{"emails.value":"a"}`, false, `400 invalidPath: attribute "emails.value" is of one of several values`},
+		{`{"x509Certificates":[{"value":"?"}]}`, false, `400 invalidValue: attribute "x509Certificates.value" takes base64`},
+	} {
+		_, err := DecodeResource(rt, []byte(tt.body), DecodeOptions{Strict: tt.strict})
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%.80s: %v", tt.body, err)
+		case tt.want != "" && err == nil:
+			t.Errorf("%.80s is accepted", tt.body)
+		case err != nil && problem(err) != tt.want:
+			t.Errorf("%.80s:\n got %s\nwant %s", tt.body, problem(err), tt.want)
+		}
+	}
+}
+
+// Names that are the same in many places are found fast.
+func TestDecodeResourceManyNames(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"x":{`)
+	for i := range 100_000 {
+		b.WriteString(`"` + strings.Repeat("a", i%50) + string(rune('b'+i%20)) + Str("x").String()[1:2] + strings.TrimLeft(Int(int64(i)).String(), "-") + `":1,`)
+	}
+	body := b.String() + `"A":1,"a":2}}`
+	_, err := DecodeResource(userType(t), []byte(body), DecodeOptions{})
+	if err == nil || !strings.Contains(err.Error(), `name "a" is given twice`) {
+		t.Error(err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	user, thing := userType(t), thingType(t)
+	required := newType(t, "Thing", "/Things", thing.Schema, Extension{Schema: thing.Extensions[0].Schema, Required: true})
+	for _, tt := range []struct {
+		rt         *ResourceType
+		body, want string
+	}{
+		{user, `{"userName":"a"}`, ``},
+		{user, `{"name":{"givenName":"a"}}`, `400 invalidValue: attribute "userName" is required`},
+		{user, `{"userName":""}`, `400 invalidValue: attribute "userName" is required`},
+		{thing, `{"name":"a"}`, ``},
+		{thing, `{"name":"a","maker":{"batch":"1"}}`, `400 invalidValue: attribute "maker.name" is required`},
+		{thing, `{"name":"a","urn:example:Thing:ext":{"name":"x"}}`, `400 invalidValue: attribute "urn:example:Thing:ext:owner" is required`},
+		{required, `{"name":"a"}`, `400 invalidValue: attribute "urn:example:Thing:ext:owner" is required`},
+		{required, `{"name":"a","owner":"o"}`, ``},
+	} {
+		r, err := DecodeResource(tt.rt, []byte(tt.body), DecodeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Validate(r)
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || problem(err) != tt.want) {
+			t.Errorf("%s: %v, want %s", tt.body, err, tt.want)
+		}
+	}
+}
+
+func TestCheckImmutable(t *testing.T) {
+	rt := thingType(t)
+	was := load(t, rt, `{"name":"n","serial":"s","maker":{"name":"m","batch":"b"},"parts":[{"value":"p","fixed":"f"}]}`)
+	for body, want := range map[string]string{
+		`{"name":"x"}`:                          ``, // what is not mentioned keeps its value
+		`{"serial":"S"}`:                        ``, // the same without regard to case
+		`{"serial":"t"}`:                        `400 mutability: attribute "serial" is immutable and has a value`,
+		`{"maker":{"batch":"c"}}`:               `400 mutability: attribute "maker.batch" is immutable and has a value`,
+		`{"maker":{"name":"x","batch":"b"}}`:    ``,
+		`{"parts":[{"value":"p","fixed":"g"}]}`: ``,
+	} {
+		err := CheckImmutable(was, load(t, rt, body))
+		if want == "" && err != nil || want != "" && (err == nil || problem(err) != want) {
+			t.Errorf("%s: %v, want %s", body, err, want)
+		}
+	}
+	if err := CheckImmutable(load(t, rt, `{"name":"n"}`), was); err != nil {
+		t.Error("what has no value yet can not be set:", err)
+	}
+}
+
+// What a client may write comes back from rendering and decoding.
+func TestDecodeRenderIdentity(t *testing.T) {
+	for _, rt := range []*ResourceType{userType(t), groupType(t), thingType(t)} {
+		// Everything is returned and nothing is readOnly.
+		open := func(s *Schema) *Schema {
+			s = s.Prune(func(*Attribute) bool { return true })
+			for _, a := range s.Attributes {
+				a.Returned, a.Mutability = ReturnedDefault, ReadWrite
+				for _, sub := range a.Sub {
+					sub.Returned, sub.Mutability = ReturnedDefault, ReadWrite
+				}
+			}
+			return s
+		}
+		var ext []Extension
+		for _, e := range rt.Extensions {
+			ext = append(ext, Extension{Schema: open(e.Schema)})
+		}
+		rt = newType(t, rt.Name, rt.Endpoint, open(rt.Schema), ext...)
+		t.Run(rt.Name, rapid.MakeCheck(func(t *rapid.T) {
+			r := drawResource(t, rt).With(rt.ID(), Value{}).With(rt.Meta(), Value{})
+			body := AppendJSON(nil, r, RenderOptions{})
+			got, err := DecodeResource(rt, body, DecodeOptions{Strict: true})
+			if err != nil {
+				t.Fatalf("%s: %v", body, err)
+			}
+			if !identical(Obj(got.Attrs), Obj(r.Attrs)) {
+				t.Fatalf("got\n%s\nwant\n%s", got, r)
+			}
+		}))
+	}
+}

@@ -1,0 +1,129 @@
+package scim
+
+// Match reports whether the resource satisfies the filter. A comparison holds
+// when one value of the attribute satisfies it; ne is the negation of eq.
+func Match(f Filter, r *Resource) bool { return match(f, r.Attrs, r) }
+
+// match evaluates f on the fields of a resource, or with r nil on those of one
+// element.
+func match(f Filter, o Object, r *Resource) bool {
+	switch f := f.(type) {
+	case And:
+		for _, g := range f {
+			if !match(g, o, r) {
+				return false
+			}
+		}
+		return true
+	case Or:
+		for _, g := range f {
+			if match(g, o, r) {
+				return true
+			}
+		}
+		return false
+	case Not:
+		return !match(f.Filter, o, r)
+	case Compare:
+		v := field(o, r, f.Path.Attr)
+		if f.Op == Ne {
+			return !anyValue(v, f.Path.Sub, Eq, f.Value, f.Path.target())
+		}
+		return anyValue(v, f.Path.Sub, f.Op, f.Value, f.Path.target())
+	case Present:
+		v := field(o, r, f.Path.Attr)
+		if f.Path.Sub == nil {
+			return !v.IsAbsent()
+		}
+		return hasSub(v, f.Path.Sub)
+	case ValuePath:
+		return anyElement(f, field(o, r, f.Attr))
+	default:
+		return false
+	}
+}
+
+func field(o Object, r *Resource, attr *Attribute) Value {
+	if r != nil {
+		return r.Get(attr)
+	}
+	return o.Get(attr)
+}
+
+// anyValue reports whether v, an element of v, or their sub-attribute sub
+// compares with want.
+func anyValue(v Value, sub *Attribute, op Op, want Value, target *Attribute) bool {
+	switch v.kind {
+	case Absent:
+		return false
+	case KindList:
+		for _, e := range v.Items() {
+			if anyValue(e, sub, op, want, target) {
+				return true
+			}
+		}
+		return false
+	case KindComplex:
+		return anyValue(v.Object().Get(sub), nil, op, want, target)
+	default:
+		return sub == nil && compareOne(target, op, v, want)
+	}
+}
+
+func compareOne(attr *Attribute, op Op, v, want Value) bool {
+	if v.kind == KindString && want.kind == KindString {
+		return compareText(attr, op, v.Text(), want.Text())
+	}
+	if v.kind != want.kind {
+		return false
+	}
+	switch c := Order(attr, v, want); op {
+	case Eq:
+		return c == 0
+	case Gt:
+		return c > 0
+	case Ge:
+		return c >= 0
+	case Lt:
+		return c < 0
+	case Le:
+		return c <= 0
+	default:
+		return false
+	}
+}
+
+func hasSub(v Value, sub *Attribute) bool {
+	switch v.kind {
+	case KindComplex:
+		return !v.Object().Get(sub).IsAbsent()
+	case KindList:
+		for _, e := range v.Items() {
+			if hasSub(e, sub) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func anyElement(f ValuePath, v Value) bool {
+	if v.kind != KindList {
+		return !v.IsAbsent() && matchElement(f.Filter, f.Attr, v)
+	}
+	for _, e := range v.Items() {
+		if matchElement(f.Filter, f.Attr, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchElement reports whether one element of attr satisfies f. In a filter on
+// a simple multi-valued attribute, value means the element itself.
+func matchElement(f Filter, attr *Attribute, e Value) bool {
+	if e.kind == KindComplex {
+		return match(f, e.Object(), nil)
+	}
+	return match(f, Object{{attr, e}}, nil)
+}

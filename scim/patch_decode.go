@@ -1,0 +1,329 @@
+package scim
+
+import (
+	"net/http"
+	"strings"
+)
+
+const patchOpURN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+// DecodePatch reads the body of a PATCH (RFC 7644 §3.5.2). Operations without a
+// path become one operation for each attribute that their value names; names may
+// be dotted or carry a URN there. What can not be done whatever the resource is
+// like (a readOnly target, a value of the wrong type) fails here.
+func DecodePatch(rt *ResourceType, body []byte, opt DecodeOptions) (Patch, error) {
+	d, err := newDecoder(rt, body, opt)
+	if err != nil {
+		return Patch{}, err
+	}
+	p := patchDecoder{decoder: d, patch: Patch{strict: opt.Strict}}
+	ops, named := -1, !opt.Strict
+	for name, i := range d.members(0) {
+		switch {
+		case strings.EqualFold(name, "schemas"):
+			named = named && d.nodes[i].kind == 'n'
+			for j := range d.children(i) {
+				named = named || strings.EqualFold(d.nodes[j].text, patchOpURN)
+			}
+		case strings.EqualFold(name, "Operations"):
+			ops = i
+		default:
+			if err := d.unknown(name); err != nil {
+				return Patch{}, err
+			}
+		}
+	}
+	switch {
+	case !named:
+		return Patch{}, InvalidSyntax("attribute \"schemas\" does not name %q", patchOpURN)
+	case ops < 0 || d.nodes[ops].kind != '[' || d.nodes[ops].count == 0:
+		return Patch{}, InvalidSyntax("attribute \"Operations\" is not an array of operations")
+	}
+	p.patch.Ops = make([]Operation, 0, d.nodes[ops].count)
+	for i := range d.children(ops) {
+		if err := p.operation(i); err != nil {
+			return Patch{}, err
+		}
+	}
+	if p.patch.condense(); len(p.patch.Ops) > maxOperations {
+		return Patch{}, Errorf(http.StatusRequestEntityTooLarge, "", "a PATCH has at most %d operations beside those that add or remove listed elements", maxOperations)
+	}
+	return p.patch, nil
+}
+
+type patchDecoder struct {
+	*decoder
+	patch Patch
+}
+
+// noValue stands for the node of a value that is not given.
+const noValue = -1
+
+func (p *patchDecoder) operation(at int) error {
+	if p.nodes[at].kind != '{' {
+		return InvalidSyntax("attribute \"Operations\" has %s where an operation is expected", p.nodes[at].kind)
+	}
+	var word, path string
+	value := noValue
+	for name, i := range p.members(at) {
+		n := &p.nodes[i]
+		switch {
+		case strings.EqualFold(name, "op"):
+			word = n.text
+			if n.kind != '"' {
+				return InvalidSyntax("attribute \"op\" of an operation takes a string, not %s", n.kind)
+			}
+		case strings.EqualFold(name, "path"):
+			if n.kind != '"' && n.kind != 'n' {
+				return InvalidPath("attribute \"path\" of an operation takes a string, not %s", n.kind)
+			}
+			path = n.text
+		case strings.EqualFold(name, "value"):
+			value = i
+		default:
+			if err := p.unknown(name); err != nil {
+				return err
+			}
+		}
+	}
+	op, ok := parseOpKind(word)
+	switch {
+	case !ok:
+		return InvalidSyntax("operation %.40q is not add, replace or remove", word)
+	case op != OpRemove && value == noValue:
+		return InvalidValue("operation %q needs a value", op)
+	}
+	path = strings.TrimSpace(path)
+	s, whole := p.rt.schema(path)
+	switch {
+	case path == "" && op == OpRemove:
+		return NoTarget("operation \"remove\" needs a path")
+	case path == "":
+		return p.pathless(op, value, nil)
+	case whole && s.extension && op == OpRemove:
+		return p.removeExtension(s)
+	case whole && op != OpRemove:
+		return p.pathless(op, value, s)
+	}
+	target, err := ParsePath(p.rt, path)
+	if err != nil {
+		return err
+	}
+	return p.target(op, target, value)
+}
+
+func parseOpKind(word string) (OpKind, bool) {
+	for k := OpAdd; k <= OpRemove; k++ {
+		if strings.EqualFold(word, opKindNames[k]) {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// pathless makes an operation of each attribute that an object names: an object
+// in place of the resource, or of an extension of it.
+func (p *patchDecoder) pathless(op OpKind, at int, ext *Schema) error {
+	switch n := &p.nodes[at]; {
+	case n.kind == 'n' && ext != nil && ext.extension && op == OpReplace:
+		return p.removeExtension(ext)
+	case n.kind == 'n' && ext != nil:
+		return nil
+	case n.kind != '{':
+		return InvalidValue("operation %q without a path to an attribute takes an object, not %s", op, n.kind)
+	}
+	for name, i := range p.members(at) {
+		if ext == nil {
+			if s, ok := p.rt.schema(name); ok {
+				if err := p.pathless(op, i, s); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		path, ok, err := p.memberPath(name, ext)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if p.opt.Strict {
+				return InvalidPath("unknown attribute %.200q in value", qualified(name, ext))
+			}
+			if err := p.unknown(qualified(name, ext)); err != nil {
+				return err
+			}
+			continue
+		}
+		if path.Attr == p.rt.common.meta || path.Attr == p.rt.common.schemas {
+			continue
+		}
+		if err := p.target(op, path, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeExtension adds the removal of each attribute of an extension that a
+// client may write.
+func (p *patchDecoder) removeExtension(s *Schema) error {
+	for _, a := range s.Attributes {
+		if a.Mutability == ReadOnly {
+			continue
+		}
+		if err := p.target(OpRemove, Path{Attr: a}, noValue); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// memberPath resolves a name in a value without path. A name with a value filter
+// is a path too (Entra sends them).
+func (p *patchDecoder) memberPath(name string, ext *Schema) (Path, bool, error) {
+	if attr, ok := p.attribute(name, ext); ok {
+		a := pathOf(attr)
+		return Path{Attr: a.Attr, Sub: a.Sub}, true, nil
+	}
+	attr, _, filtered := strings.Cut(name, "[")
+	if !filtered {
+		return Path{}, false, nil
+	}
+	if _, ok := p.attribute(attr, ext); !ok {
+		return Path{}, false, nil
+	}
+	path, err := ParsePath(p.rt, qualified(name, ext))
+	return path, err == nil, err
+}
+
+// target adds an operation on a path. An operation that changes nothing,
+// whatever the resource, is left out.
+func (p *patchDecoder) target(op OpKind, path Path, at int) error {
+	attr := path.target()
+	switch {
+	case path.Attr == p.rt.common.schemas:
+		return nil // it follows from the other attributes
+	case path.Attr == p.rt.common.id && op != OpRemove && p.opt.ID != "" && p.nodes[at].text == p.opt.ID:
+		return nil
+	case path.Attr.Mutability == ReadOnly, attr.Mutability == ReadOnly:
+		return NotMutable("attribute %q is readOnly", attr)
+	}
+	if op == OpRemove {
+		return p.remove(path, at)
+	}
+	if n := &p.nodes[at]; n.kind == '[' && n.count == 1 && !attr.MultiValued {
+		at++
+	}
+	v, err := p.operand(path, at)
+	if err != nil {
+		return err
+	}
+	if op == OpReplace {
+		switch {
+		case p.partial(path, at):
+			p.removeNulls(path, at)
+		case v.IsAbsent():
+			return p.remove(path, noValue) // RFC 7643 §2.5: null and [] are unassigned
+		}
+	}
+	if !v.IsAbsent() {
+		p.add(Operation{op, path, v})
+	}
+	return nil
+}
+
+func (p *patchDecoder) add(op Operation) { p.patch.Ops = append(p.patch.Ops, op) }
+
+// operand decodes the value for a path: a list for a multi-valued attribute, and
+// one value for the elements that a filter selects.
+func (p *patchDecoder) operand(path Path, at int) (Value, error) {
+	if path.Filter != nil && path.Sub == nil {
+		return p.single(path.Attr, at)
+	}
+	return p.value(path.target(), at)
+}
+
+// remove adds the removal of a target: of the listed values where there is a
+// list of them, else of all. The two are never confused: an empty list removes
+// nothing, and null, which could mean either, is refused for an attribute that
+// holds several complex values.
+func (p *patchDecoder) remove(path Path, at int) error {
+	listed := at != noValue && path.Filter == nil && path.Sub == nil && path.Attr.MultiValued
+	if !listed {
+		if vs, ok := removedValues(path); ok {
+			p.add(Operation{OpRemoveValues, Path{Attr: path.Attr}, vs})
+			return nil
+		}
+		p.add(Operation{Op: OpRemove, Path: path})
+		return nil
+	}
+	n := &p.nodes[at]
+	if n.kind == 'n' {
+		return InvalidValue("operation \"remove\" on %q has null for a value: leave the value out to remove all", path)
+	}
+	vs, err := p.value(path.Attr, at)
+	if err != nil {
+		return err
+	}
+	want := 1
+	if n.kind == '[' {
+		want = int(n.count)
+	}
+	if vs.Len() != want {
+		return InvalidValue("operation \"remove\" on %q lists a value that names no element", path)
+	}
+	for _, e := range vs.Items() {
+		if path.Attr.reference() && e.Object().Get(path.Attr.value).IsAbsent() {
+			return InvalidValue("operation \"remove\" on %q lists an element without %q", path, path.Attr.value)
+		}
+	}
+	if want > 0 {
+		p.add(Operation{OpRemoveValues, path, vs})
+	}
+	return nil
+}
+
+// removedValues returns the elements that a path selects by their value alone:
+// members[value eq "x" or value eq "y"].
+func removedValues(path Path) (Value, bool) {
+	if path.Filter == nil || path.Sub != nil {
+		return Value{}, false
+	}
+	alternatives := Or{path.Filter}
+	if or, ok := path.Filter.(Or); ok {
+		alternatives = or
+	}
+	vs := make([]Value, 0, len(alternatives))
+	for _, f := range alternatives {
+		c, ok := f.(Compare)
+		switch {
+		case !ok || c.Op != Eq:
+			return Value{}, false
+		case c.Path.Attr == path.Attr:
+			vs = append(vs, c.Value)
+		case c.Path.Attr == path.Attr.value:
+			vs = append(vs, Obj(Object{{path.Attr.value, c.Value}}))
+		default:
+			return Value{}, false
+		}
+	}
+	return List(vs...), true
+}
+
+// partial reports whether the value names sub-attributes of one complex value:
+// those that it does not name are left unchanged (RFC 7644 §3.5.2.3).
+func (p *patchDecoder) partial(path Path, at int) bool {
+	return path.Attr.Type == Complex && !path.Attr.MultiValued && path.Sub == nil && p.nodes[at].kind == '{'
+}
+
+// removeNulls adds the removal of each sub-attribute that the value of a complex
+// attribute names without a value.
+func (p *patchDecoder) removeNulls(path Path, at int) {
+	for name, i := range p.members(at) {
+		n := &p.nodes[i]
+		empty := n.kind == 'n' || n.kind == '[' && n.count == 0 || n.kind == '"' && n.text == ""
+		if sub, ok := path.Attr.SubAttribute(name); ok && empty && sub.Mutability != ReadOnly {
+			p.add(Operation{Op: OpRemove, Path: Path{Attr: path.Attr, Sub: sub}})
+		}
+	}
+}
