@@ -1,0 +1,104 @@
+package mapping
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"postern/connectors"
+	"postern/scim"
+)
+
+// text is the codec of strings: the same characters on both sides. Bytes that
+// are not UTF-8 are hidden, since JSON can not carry them.
+type text struct{}
+
+func (text) decode(v connectors.Value) (scim.Value, bool) {
+	return scim.Str(string(v)), utf8.ValidString(string(v))
+}
+
+func (text) encode(v scim.Value) (connectors.Value, error) {
+	return connectors.Value(v.Text()), nil
+}
+
+// total relies on the syntaxes of these rules being UTF-8 (RFC 4517 §3.3).
+func (text) total(m connectors.Matching) bool {
+	switch m.Rule {
+	case connectors.RuleExact, connectors.RuleIgnoreCase, connectors.RuleInteger, connectors.RuleBoolean, connectors.RuleTime:
+		return true
+	default:
+		return false
+	}
+}
+
+func (text) lower(q question) answer {
+	if q.leaf.Type == scim.DateTime || q.leaf.Type == scim.Binary {
+		return unknown // compared as instants and bytes, not as the text that is stored
+	}
+	v := q.value.Text()
+	usable, exact := q.agrees(v)
+	if !usable {
+		return unknown
+	}
+	switch q.op {
+	case scim.Eq:
+		return q.equal(connectors.Value(v), exact)
+	case scim.Co:
+		return q.substring(connectors.Substring{Any: []connectors.Value{connectors.Value(v)}}, v, exact)
+	case scim.Sw:
+		return q.substring(connectors.Substring{Initial: connectors.Value(v)}, v, exact)
+	case scim.Ew:
+		return q.substring(connectors.Substring{Final: connectors.Value(v)}, v, exact)
+	default:
+		return unknown // collations differ
+	}
+}
+
+// agrees says whether the backend finds every value that SCIM finds equal to v
+// (usable), and no other (exact). Whatever the rule, values that are byte for
+// byte alike are equal by it (RFC 4517 §4.1).
+func (q question) agrees(v string) (usable, exact bool) {
+	caseless := !hasCase(v)
+	switch q.matching.Rule {
+	case connectors.RuleExact, connectors.RuleOctets:
+		usable = q.leaf.CaseExact || caseless
+		return usable, usable && !q.matching.Squeezes
+	case connectors.RuleIgnoreCase:
+		return true, !q.matching.Squeezes && isASCII(v) && (!q.leaf.CaseExact || caseless)
+	default:
+		return q.leaf.CaseExact || caseless, false
+	}
+}
+
+// substring asks for a part of a value. Where the rule squeezes spaces, servers
+// differ in what they make of a part that begins or ends with one (RFC 4518
+// §2.6.1), so such a part is not asked for.
+func (q question) substring(c connectors.Substring, v string, exact bool) answer {
+	if !q.matching.Substring || !q.conds.Has(connectors.CondSubstring) {
+		return unknown
+	}
+	if q.matching.Squeezes && (v[0] == ' ' || v[len(v)-1] == ' ' || strings.Contains(v, "  ")) {
+		return unknown
+	}
+	switch q.matching.Rule {
+	case connectors.RuleExact, connectors.RuleIgnoreCase, connectors.RuleOctets:
+	default:
+		return unknown
+	}
+	c.Attr = q.attr
+	return answer{cond: c, exact: exact, defined: q.known, present: true}
+}
+
+// hasCase reports whether some other text differs from s in case alone.
+func hasCase(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.SimpleFold(r) != r })
+}
+
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,375 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"postern/connectors"
+	"postern/scim"
+)
+
+// mode says what kind of request is planned.
+type mode uint8
+
+const (
+	patching mode = iota
+	replacing
+	creating
+)
+
+// A planner compares an entry with the resource that it is to become, rule by
+// rule, and collects the changes. The first error ends the planning.
+type planner struct {
+	m    *Mapping
+	e    *connectors.Entry
+	refs Refs
+	mode mode
+
+	was     *scim.Resource
+	now     *scim.Resource
+	touched []bool                       // when patching, by property
+	named   map[string]connectors.Target // see tokens
+
+	plan Plan
+	err  error
+}
+
+// property plans one property.
+func (pl *planner) property(p *property) {
+	v := pl.now.Get(p.attr)
+	switch p.shape {
+	case shapeSimple:
+		pl.single(p.rules[0], v)
+	case shapeList:
+		pl.several(p.rules[0], v.Items())
+	case shapeComplex:
+		for _, r := range p.rules {
+			pl.single(r, v.Object().Get(r.leaf))
+		}
+	case shapeElements:
+		pl.elements(p, v.Items())
+	default:
+		pl.references(p, v)
+	}
+}
+
+func (pl *planner) elements(p *property, items []scim.Value) {
+	owners := make([]int, len(items))
+	old := pl.was.Get(p.attr).Items()
+	p.assign(items, owners, old)
+	for i, owner := range owners {
+		if owner == surplus && !p.among(items[i], old) {
+			pl.ignore(p.describe(items[i]))
+		}
+	}
+	for k, el := range p.elements {
+		if el.multi {
+			var values []scim.Value
+			for i, owner := range owners {
+				if owner == k {
+					values = append(values, items[i].Object().Get(el.rules[0].leaf))
+				}
+			}
+			pl.several(el.rules[0], values)
+			continue
+		}
+		var o scim.Object
+		if i := slices.Index(owners, k); i >= 0 {
+			o = items[i].Object()
+		}
+		for _, r := range el.rules {
+			pl.single(r, o.Get(r.leaf))
+		}
+	}
+}
+
+// single plans a rule for one value. Values that it does not show stay.
+func (pl *planner) single(r *rule, v scim.Value) {
+	values := pl.stored(r)
+	switch {
+	case r.unread:
+		pl.unread(r, v)
+		return
+	case r.state != nil:
+		pl.state(r, values, v)
+		return
+	}
+	stored, was := r.shown(values)
+	if v.IsAbsent() && (pl.mode == creating || !was.IsAbsent()) {
+		v = pl.fallback(r)
+	}
+	if same(was, v) || !pl.may(r, !was.IsAbsent(), v.IsAbsent()) {
+		return
+	}
+	c := connectors.Change{Attr: r.attr}
+	if stored != "" {
+		c.Delete = []connectors.Value{stored}
+	} else if len(values) == 1 {
+		c.Delete = values[:1:1] // it means nothing to the codec and is in the way
+	}
+	if v.IsAbsent() {
+		if pl.m.naming != nil && pl.m.naming.rule == r {
+			pl.fail(scim.InvalidValue("%s is required: the object's name is made of it", r.path))
+			return
+		}
+	} else {
+		b, ok := pl.encode(r, v)
+		if !ok {
+			return
+		}
+		if back, ok := r.codec.decode(b); ok && same(back, was) {
+			return // the same value in another writing
+		}
+		if !slices.Contains(values, b) {
+			c.Add = []connectors.Value{b}
+		}
+	}
+	pl.change(r, c)
+}
+
+// several plans a rule for many values. Values that do not decode stay.
+func (pl *planner) several(r *rule, items []scim.Value) {
+	if len(items) == 0 && pl.mode == creating {
+		if v := pl.fallback(r); !v.IsAbsent() {
+			items = []scim.Value{v}
+		}
+	}
+	values := pl.stored(r)
+	had := make(map[string]bool, len(values)) // what is shown, by its text: whether it is to stay
+	for _, stored := range values {
+		if v, ok := r.codec.decode(stored); ok && !r.unread {
+			had[plain(v)] = false
+		}
+	}
+	c := connectors.Change{Attr: r.attr, Replace: r.unread}
+	stays := func(v scim.Value) bool {
+		_, shown := had[plain(v)]
+		if shown {
+			had[plain(v)] = true
+		}
+		return shown
+	}
+	for _, v := range items {
+		if stays(v) {
+			continue
+		}
+		b, ok := pl.encode(r, v)
+		if !ok {
+			return
+		}
+		if back, ok := r.codec.decode(b); ok && stays(back) {
+			continue
+		}
+		if !slices.Contains(c.Add, b) && !slices.Contains(values, b) {
+			c.Add = append(c.Add, b)
+		}
+	}
+	for _, stored := range values {
+		if v, ok := r.codec.decode(stored); ok && !r.unread && !had[plain(v)] {
+			c.Delete = append(c.Delete, stored)
+		}
+	}
+	if c.Empty() || r.unread && len(c.Add) == 0 && pl.mode != patching {
+		return
+	}
+	if pl.may(r, len(had) > 0, len(items) == 0) && pl.whole(r) {
+		pl.change(r, c)
+	}
+}
+
+// state plans a state: it is changed, never taken away.
+func (pl *planner) state(r *rule, values []connectors.Value, v scim.Value) {
+	var next []connectors.Value
+	was := r.state.read(values)
+	if v.IsAbsent() && pl.mode == creating {
+		if v = pl.fallback(r); v.IsAbsent() {
+			next = r.state.initial()
+		}
+	}
+	switch {
+	case !v.IsAbsent():
+		if same(was, v) || !pl.may(r, !was.IsAbsent(), false) {
+			return
+		}
+		var err error
+		if next, err = r.state.write(v.Bool(), values); err != nil {
+			pl.fail(scim.InvalidValue("%s: %v", r.path, err))
+			return
+		}
+	case pl.mode != creating:
+		if pl.mode == patching && !was.IsAbsent() {
+			pl.ignore(r.path)
+		}
+		return
+	}
+	c := connectors.Change{Attr: r.attr}
+	for _, old := range values {
+		if !slices.Contains(next, old) {
+			c.Delete = append(c.Delete, old)
+		}
+	}
+	for _, b := range next {
+		if !slices.Contains(values, b) {
+			c.Add = append(c.Add, b)
+		}
+	}
+	pl.change(r, c)
+}
+
+// unread plans a rule that is never read, such as a password: what is there is
+// replaced unseen, and stays where the client says nothing.
+func (pl *planner) unread(r *rule, v scim.Value) {
+	if v.IsAbsent() && pl.mode == creating {
+		v = pl.fallback(r)
+	}
+	if v.IsAbsent() && (pl.mode != patching || r.property.shape != shapeSimple) || !pl.may(r, true, v.IsAbsent()) {
+		return
+	}
+	c := connectors.Change{Attr: r.attr, Replace: true}
+	if v.IsAbsent() {
+		if _, ok := r.codec.(adPassword); ok {
+			pl.fail(scim.NotMutable("%s can be changed but not removed", r.path))
+			return
+		}
+	} else {
+		b, ok := pl.encode(r, v)
+		if !ok {
+			return
+		}
+		c.Add = []connectors.Value{b}
+	}
+	pl.change(r, c)
+}
+
+// rename plans the attribute that names the object when something changed that
+// the name is made of.
+func (pl *planner) rename() {
+	n := pl.m.naming
+	if pl.err != nil || n == nil || n.attr == "" || n.rule != nil || !pl.touchesName() {
+		return
+	}
+	was, unnamed := n.template.render(pl.was, depthOfName)
+	now, missing := n.template.render(pl.now, depthOfName)
+	switch {
+	case missing != nil && unnamed == nil:
+		pl.fail(missingName(missing))
+		return
+	case missing != nil, unnamed == nil && was == now:
+		return
+	}
+	var values []connectors.Value
+	if f := fieldAt(pl.e, n.attr, n.slot); f != nil {
+		values = f.Values
+	}
+	c := connectors.Change{Attr: n.attr}
+	if i := slices.IndexFunc(values, func(v connectors.Value) bool { return unnamed == nil && strings.EqualFold(string(v), was) }); i >= 0 {
+		c.Delete = values[i : i+1 : i+1]
+	} else if len(values) == 1 {
+		c.Delete = values[:1:1]
+	} else if len(values) > 1 {
+		pl.ignore(string(n.attr)) // which of them is the name can not be told
+		return
+	}
+	if slices.Contains(c.Delete, connectors.Value(now)) {
+		return
+	}
+	if !slices.Contains(values, connectors.Value(now)) {
+		c.Add = []connectors.Value{connectors.Value(now)}
+	}
+	pl.plan.Changes = append(pl.plan.Changes, c)
+	pl.plan.from = append(pl.plan.from, n.pos)
+}
+
+// touchesName reports whether the request may change what the name is made of.
+func (pl *planner) touchesName() bool {
+	for i, p := range pl.m.properties {
+		if (pl.mode == replacing || pl.touched[i]) && pl.m.naming.uses(p) {
+			return true
+		}
+	}
+	return false
+}
+
+func missingName(r *rule) error {
+	return scim.InvalidValue("%s is required: the object's name is made of it", r.path)
+}
+
+// stored returns what an entry holds for a rule.
+func (pl *planner) stored(r *rule) []connectors.Value {
+	if f := fieldAt(pl.e, r.attr, r.slot); f != nil {
+		return f.Values
+	}
+	return nil
+}
+
+// fallback is the rule's default for the resource, or Absent.
+func (pl *planner) fallback(r *rule) scim.Value {
+	if r.fallback == nil {
+		return scim.Value{}
+	}
+	s, missing := r.fallback.render(pl.now, depthOfDefault)
+	if missing != nil || s == "" {
+		return scim.Value{}
+	}
+	v, err := typed(r.leaf.Type, s)
+	if err != nil {
+		pl.fail(scim.InvalidValue("%s: %v", r.path, err))
+	}
+	return v
+}
+
+func (pl *planner) encode(r *rule, v scim.Value) (connectors.Value, bool) {
+	b, err := r.codec.encode(v)
+	if err != nil {
+		pl.fail(scim.InvalidValue("%s: %v", r.path, err))
+	}
+	return b, err == nil
+}
+
+// may reports whether the rule allows a change. present says that there is a
+// value now, cleared that there would be none.
+func (pl *planner) may(r *rule, present, cleared bool) bool {
+	switch {
+	case r.write == writeAlways,
+		r.write == writeCreate && (pl.mode == creating || !present):
+		return true
+	case pl.mode != patching && (r.write == writeNever || cleared):
+		return false // RFC 7644 §3.3 and §3.5.1: what can not be written is passed over
+	case r.lenient:
+		pl.ignore(r.path)
+		return false
+	case r.write == writeCreate:
+		pl.fail(scim.NotMutable("%s can not be changed once it is set", r.path))
+	default:
+		pl.fail(scim.NotMutable("%s can not be written", r.path))
+	}
+	return false
+}
+
+// whole refuses to write values beside others that were not read.
+func (pl *planner) whole(r *rule) bool {
+	if f := fieldAt(pl.e, r.attr, r.slot); f != nil && f.Partial {
+		pl.fail(&connectors.Error{Kind: connectors.TooMany, Attr: r.attr, Reason: "the backend did not give all of the values, so they can not be replaced"})
+		return false
+	}
+	return true
+}
+
+func (pl *planner) change(r *rule, c connectors.Change) {
+	if pl.err == nil && !c.Empty() {
+		pl.plan.Changes = append(pl.plan.Changes, c)
+		pl.plan.from = append(pl.plan.from, r.pos)
+	}
+}
+
+func (pl *planner) ignore(path string) {
+	if !slices.Contains(pl.plan.Ignored, path) {
+		pl.plan.Ignored = append(pl.plan.Ignored, path)
+	}
+}
+
+func (pl *planner) fail(err error) {
+	if pl.err == nil {
+		pl.err = err
+	}
+}

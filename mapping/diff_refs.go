@@ -1,0 +1,114 @@
+package mapping
+
+import (
+	"postern/connectors"
+	"postern/scim"
+)
+
+// references plans a reference attribute from what it is to be as a whole.
+func (pl *planner) references(p *property, v scim.Value) {
+	r := p.rules[0]
+	var have []connectors.Target
+	if f := fieldAt(pl.e, r.attr, r.slot); f != nil {
+		have = f.Refs
+	}
+	if r.write == writeNever && pl.mode != patching {
+		return
+	}
+	items := v.Items()
+	want := make(map[connectors.Target]bool, len(items))
+	c := connectors.Change{Attr: r.attr}
+	had := make(map[connectors.Target]bool, len(have))
+	for _, t := range have {
+		had[t] = true
+	}
+	if p.shape == shapeReference && len(have) > 1 {
+		i := r.shownRef(have) // the others stay
+		have = have[i : i+1 : i+1]
+	}
+	for _, item := range items {
+		id := p.id(item)
+		if id == "" {
+			pl.fail(scim.InvalidValue("%s: a reference needs the id of a resource as its value", r.path))
+			return
+		}
+		t, ok := pl.named[id]
+		if !ok {
+			var err error
+			if t, err = r.target(pl.refs, id); err != nil {
+				pl.fail(err)
+				return
+			}
+		}
+		if !want[t] && !had[t] {
+			c.AddRefs = append(c.AddRefs, t)
+		}
+		want[t] = true
+	}
+	for _, t := range have {
+		if !want[t] {
+			c.DeleteRefs = append(c.DeleteRefs, t)
+		}
+	}
+	if !c.Empty() && pl.may(r, len(have) > 0, len(items) == 0) && pl.whole(r) {
+		pl.change(r, c)
+	}
+}
+
+// elementwise plans references that come and go one by one. Where the entry was
+// read only the difference is written; else all of it, as a change of sets. An
+// id to remove that names nothing can not be a member and is passed over.
+func (pl *planner) elementwise(p *property, add, remove []scim.Value) {
+	r := p.rules[0]
+	c := connectors.Change{Attr: r.attr}
+	adding := make(map[connectors.Target]bool, len(add))
+	for _, v := range add {
+		t, err := r.target(pl.refs, p.id(v))
+		if err != nil {
+			pl.fail(err)
+			return
+		}
+		if !adding[t] {
+			adding[t] = true
+			c.AddRefs = append(c.AddRefs, t)
+		}
+	}
+	removing := make(map[connectors.Target]bool, len(remove))
+	for _, v := range remove {
+		t, err := r.target(pl.refs, p.id(v))
+		if err != nil {
+			pl.ignore(r.path + "[value eq " + scim.Str(p.id(v)).String() + "]")
+			continue
+		}
+		if !adding[t] && !removing[t] {
+			removing[t] = true
+			c.DeleteRefs = append(c.DeleteRefs, t)
+		}
+	}
+	f := fieldAt(pl.e, r.attr, r.slot)
+	if f == nil || len(f.Refs) == 0 || f.Partial {
+		c.Lenient = true
+	} else {
+		had := make(map[connectors.Target]bool, len(adding)+len(removing))
+		for _, t := range f.Refs {
+			if adding[t] || removing[t] {
+				had[t] = true
+			}
+		}
+		c.AddRefs = keep(c.AddRefs, func(t connectors.Target) bool { return !had[t] })
+		c.DeleteRefs = keep(c.DeleteRefs, func(t connectors.Target) bool { return had[t] })
+	}
+	if !c.Empty() && pl.may(r, f != nil, false) {
+		pl.change(r, c)
+	}
+}
+
+func keep(list []connectors.Target, ok func(connectors.Target) bool) []connectors.Target {
+	var out []connectors.Target
+	for _, t := range list {
+		if ok(t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}

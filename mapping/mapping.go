@@ -1,0 +1,131 @@
+package mapping
+
+import (
+	"slices"
+
+	"postern/connectors"
+	"postern/scim"
+)
+
+// A Mapping is the compiled mapping of one resource type. It may be used by many
+// goroutines.
+type Mapping struct {
+	rt         *scim.ResourceType
+	properties []*property // in the order of the resource type
+	rules      []*rule
+	constants  []connectors.Field
+	naming     *naming // nil where nothing can be created
+
+	attrs     []connectors.Attr
+	versioned []versioned
+	digest    [32]byte // of the mapping itself
+
+	fields, values int // how much a typical resource needs
+}
+
+// ResourceType returns the resource type as far as it is mapped: what has no
+// rule is not in it, and what can not be written or read is marked so.
+func (m *Mapping) ResourceType() *scim.ResourceType { return m.rt }
+
+// Attrs returns the backend attributes of a full read. The list must not be
+// changed.
+func (m *Mapping) Attrs() []connectors.Attr { return m.attrs }
+
+// References returns the reference attributes with the resource types that each
+// may point to.
+func (m *Mapping) References() map[connectors.Attr][]string {
+	refs := make(map[connectors.Attr][]string)
+	for _, r := range m.rules {
+		for _, name := range r.refs {
+			if !slices.Contains(refs[r.attr], name) {
+				refs[r.attr] = append(refs[r.attr], name)
+			}
+		}
+	}
+	return refs
+}
+
+// PathOf returns the SCIM path that a backend attribute is mapped to, for
+// messages to a client, or "". For the attribute that names the object, where
+// it has no rule, it is what the name is made of.
+func (m *Mapping) PathOf(a connectors.Attr) string {
+	for _, r := range m.rules {
+		if fold(r.attr) == fold(a) {
+			return r.path
+		}
+	}
+	if m.naming != nil && fold(m.naming.attr) == fold(a) {
+		for r := range m.naming.template.inputs {
+			return r.path
+		}
+	}
+	return ""
+}
+
+// AttrsOf returns the backend attributes to read for a SCIM attribute, or for
+// the attribute that a sub-attribute belongs to.
+func (m *Mapping) AttrsOf(a *scim.Attribute) []connectors.Attr {
+	if a.Parent() != nil {
+		a = a.Parent()
+	}
+	var attrs []connectors.Attr
+	if p := m.property(a); p != nil {
+		for _, r := range p.rules {
+			attrs = appendNew(attrs, r.readable())
+		}
+	}
+	return attrs
+}
+
+// MayOmit reports whether an attribute can be large and serves nothing of what
+// the selection wants: references of which there can be many.
+func (m *Mapping) MayOmit(a connectors.Attr, s scim.Selection) bool {
+	large := false
+	for _, r := range m.rules {
+		if r.attr != a {
+			continue
+		}
+		if r.property.shape != shapeReferences || s.Wants(r.property.attr) {
+			return false
+		}
+		large = true
+	}
+	return large
+}
+
+// Covers reports whether a version can be made of entries that were read with
+// these attributes.
+func (m *Mapping) Covers(read []connectors.Attr) bool {
+	for i := range m.versioned {
+		if !slices.Contains(read, m.versioned[i].attr) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Mapping) property(a *scim.Attribute) *property {
+	for _, p := range m.properties {
+		if p.attr == a {
+			return p
+		}
+	}
+	return nil
+}
+
+// readable is the attribute that a rule reads, as a list of one, or none.
+func (r *rule) readable() []connectors.Attr {
+	if r.unread {
+		return nil
+	}
+	return []connectors.Attr{r.attr}
+}
+
+func appendNew(list, more []connectors.Attr) []connectors.Attr {
+	for _, a := range more {
+		if !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}

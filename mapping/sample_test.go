@@ -1,0 +1,30 @@
+package mapping
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestSamples compiles the mappings of all samples.
+func TestSamples(t *testing.T) {
+	files, err := filepath.Glob("../configs/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no samples", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mappings, problems := compileText(t, filepath.Base(file), text)
+		if len(problems) > 0 {
+			t.Errorf("%s:\n%s", file, problems.Error())
+		}
+		for name, m := range mappings {
+			if m == nil || len(m.Attrs()) == 0 {
+				t.Errorf("%s: nothing of %s is mapped", file, name)
+			}
+		}
+	}
+}

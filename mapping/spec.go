@@ -1,0 +1,111 @@
+package mapping
+
+import (
+	"strings"
+
+	"postern/configs"
+)
+
+// A Spec is the mapping of one resource as the configuration writes it, with
+// positions, unchecked.
+type Spec struct {
+	// Type is the resource's name: "User".
+	Type string
+	// Resources holds the endpoints ("/Users") of all resources of the
+	// configuration by name. References may only name these; nil checks nothing.
+	Resources map[string]string
+	// Place is the resource's node, for what is missing altogether.
+	Place configs.At[string]
+
+	Name      configs.At[string] // "CN={displayName}"
+	Rules     []RuleSpec
+	Constants []ConstantSpec
+}
+
+// A RuleSpec is one line of the map.
+type RuleSpec struct {
+	Path        configs.At[string] // the SCIM path, with the position of the key
+	Attr        configs.At[string]
+	Codec       configs.At[string]
+	Values      []ValueSpec // of a codec that is a table
+	Refs        []configs.At[string]
+	Write       configs.At[string] // always, create, never
+	Forbidden   configs.At[string] // error, ignore
+	Read        configs.At[string] // always, never
+	Default     configs.At[string] // a template over SCIM paths
+	Required    configs.At[bool]
+	CaseExact   configs.At[bool]
+	MultiValued configs.At[bool]
+	Primary     configs.At[bool]
+}
+
+// A ValueSpec is one row of a codec that is a table: the backend's value and the
+// SCIM value as text.
+type ValueSpec struct {
+	Backend configs.At[string]
+	Scim    configs.At[string]
+}
+
+// A ConstantSpec is an attribute that every new entry gets.
+type ConstantSpec struct {
+	Attr   configs.At[string]
+	Values []configs.At[string]
+}
+
+// Decode takes the keys name, map and constants of a resource. The other keys
+// are left to their owners.
+func Decode(n *configs.Node, problems *configs.Problems) Spec {
+	path := n.Path()
+	s := Spec{Type: path[strings.LastIndexByte(path, '.')+1:]}
+	s.Place = configs.At[string]{Value: s.Type, Pos: n.Pos(), Path: path, Set: true}
+	m := n.Map(problems)
+	s.Name = m.String("name")
+	m.Required("map")
+	for key, value := range m.Child("map").Map(problems).Each() {
+		s.Rules = append(s.Rules, decodeRule(key, value, problems))
+	}
+	if constants := m.Child("constants"); constants != nil {
+		for key, value := range constants.Map(problems).Each() {
+			c := ConstantSpec{Attr: key}
+			for _, item := range value.List(problems) {
+				c.Values = append(c.Values, item.Text(problems))
+			}
+			s.Constants = append(s.Constants, c)
+		}
+	}
+	return s
+}
+
+// decodeRule reads the short form, which is the attribute alone, or the long.
+func decodeRule(path configs.At[string], n *configs.Node, problems *configs.Problems) RuleSpec {
+	r := RuleSpec{Path: path}
+	if n.Kind() != configs.Mapping {
+		r.Attr = n.String(problems)
+		return r
+	}
+	m := n.Map(problems)
+	m.Required("attr")
+	r.Attr = m.String("attr")
+	if c := m.Child("codec"); c != nil && c.Kind() == configs.Mapping {
+		r.Codec = configs.At[string]{Value: tableName, Pos: c.Pos(), Path: c.Path(), Set: true}
+		cm := c.Map(problems)
+		cm.Required("values")
+		for key, value := range cm.Child("values").Map(problems).Each() {
+			r.Values = append(r.Values, ValueSpec{Backend: key, Scim: value.Text(problems)})
+		}
+		cm.Done()
+	} else {
+		r.Codec = m.String("codec")
+	}
+	r.Refs = m.Strings("ref")
+	r.Write = m.Enum("write", "always", "create", "never")
+	r.Forbidden = m.Enum("forbidden", "error", "ignore")
+	r.Read = m.Enum("read", "always", "never")
+	r.Default = m.Text("default")
+	r.Required = m.Bool("required")
+	r.CaseExact = m.Bool("caseExact")
+	r.MultiValued = m.Bool("multiValued")
+	r.Primary = m.Bool("primary")
+	m.Done()
+	return r
+}
