@@ -88,7 +88,9 @@ func BenchmarkTable(b *testing.B) {
 	}
 	report(b, path, "with externalIds")
 
-	if os.Getenv("X")!="" {return}
+	if os.Getenv("X") != "" {
+		return
+	}
 	b.Run("View", func(b *testing.B) {
 		b.ReportAllocs()
 		for range b.N {

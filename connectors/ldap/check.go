@@ -1,0 +1,166 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"postern/connectors"
+	"postern/connectors/ldap/wire"
+)
+
+// A Level says how much a Finding matters.
+type Level uint8
+
+const (
+	Info    Level = iota // what there is
+	Warning              // it works, but not as one may expect
+	Failure              // it does not work
+)
+
+// String returns the level as `check` prints it.
+func (l Level) String() string { return [...]string{"info", "warning", "error"}[min(l, Failure)] }
+
+// A Finding is something that Check has to say of a server, a collection or an
+// attribute of a collection. It is for the administrator: it may hold DNs.
+type Finding struct {
+	Level      Level
+	Server     string // URL, if it is about one server
+	Collection string // name, if it is about one collection
+	Attr       connectors.Attr
+	Message    string
+}
+
+// String returns the finding on one line.
+func (f Finding) String() string {
+	var where []string
+	if f.Server != "" {
+		where = append(where, f.Server)
+	}
+	if f.Collection != "" {
+		where = append(where, f.Collection)
+	}
+	if f.Attr != "" {
+		where = append(where, string(f.Attr))
+	}
+	return strings.Join(append(where, f.Message), ": ")
+}
+
+// Check asks the directory whether the configuration fits it: every server,
+// every collection's base, filter and anchor, and of the attributes that each
+// collection is used with whether the schema knows them.
+func (d *Directory) Check(ctx context.Context, attrs map[string][]connectors.Attr) []Finding {
+	var found []Finding
+	for _, s := range d.pool.servers {
+		found = append(found, d.checkServer(ctx, s))
+	}
+	f, err := d.known(ctx)
+	if err != nil {
+		return append(found, Finding{Level: Failure, Message: err.Error()})
+	}
+	found = append(found, Finding{Message: f.report()})
+	for _, name := range d.names {
+		c := d.collections[name]
+		found = append(found, c.checkScope(ctx, f)...)
+		for _, a := range attrs[name] {
+			if problem := c.checkAttr(f, a); problem != "" {
+				level := Failure
+				if f.schema.has(a) {
+					level = Warning
+				}
+				found = append(found, Finding{Level: level, Collection: name, Attr: a, Message: problem})
+			}
+		}
+	}
+	return found
+}
+
+// checkServer connects to one server, whether or not the pool uses it.
+func (d *Directory) checkServer(ctx context.Context, s *server) Finding {
+	ctx, cancel := d.pool.limit(ctx)
+	defer cancel()
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return Finding{Level: Failure, Server: s.url, Message: err.Error()}
+	}
+	conn.Close()
+	switch {
+	case s.bindDN == "":
+		return Finding{Level: Warning, Server: s.url, Message: "connected, anonymously"}
+	case s.tls == nil:
+		return Finding{Level: Info, Server: s.url, Message: "connected and bound, without encryption"}
+	case s.tls.InsecureSkipVerify:
+		return Finding{Level: Warning, Server: s.url, Message: "connected and bound; the certificate was not verified"}
+	default:
+		return Finding{Level: Info, Server: s.url, Message: "connected and bound; the certificate is good"}
+	}
+}
+
+// report says what the server is and what the connector makes of it.
+func (f *facts) report() string {
+	var uses []string
+	for _, u := range []struct {
+		on   bool
+		name string
+	}{
+		{f.assert, WithoutAssertion}, {f.post, WithoutPostRead}, {f.paging, WithoutPaging},
+		{f.extDN, WithoutExtendedDN}, {f.permit, WithoutPermissive},
+	} {
+		if u.on {
+			uses = append(uses, u.name)
+		}
+	}
+	return fmt.Sprintf("dialect %s, server %q; conditional writes guard the %s; controls in use: %s; %d attributes in the schema",
+		f.name, strings.TrimSpace(f.root.vendorName+" "+f.root.vendorVersion), f.answers.Guard, strings.Join(uses, ", "), len(f.schema.matching))
+}
+
+// checkScope asks for the base and for one entry of the collection.
+func (c *collection) checkScope(ctx context.Context, f *facts) []Finding {
+	about := func(l Level, format string, args ...any) []Finding {
+		return []Finding{{Level: l, Collection: c.Name, Message: fmt.Sprintf(format, args...)}}
+	}
+	if _, err := c.dir.lookUp(ctx, c.Base, "(objectClass=*)", "1.1"); err != nil {
+		return about(Failure, "the base %q can not be read: %v", c.Base, err)
+	}
+	reply, err := c.dir.pool.read(ctx, request{
+		Search: wire.Search{Base: c.Base, Scope: wire.WholeSubtree, SizeLimit: 1, Filter: c.filter},
+		extra:  c.extra(f),
+	}.append(nil, 0, ""))
+	switch {
+	case err != nil:
+		return about(Failure, "searching %q: %v", c.Base, err)
+	case reply.Code != wire.Success && reply.Code != wire.SizeLimitExceeded:
+		return about(Failure, "searching %q: %v", c.Base, &wire.ResultError{Op: "search", Result: reply.Result})
+	case len(reply.Entries) == 0:
+		return about(Warning, "no entry under %q passes the filter %q that the bind identity can read", c.Base, c.Filter)
+	}
+	if err := c.decoder(f, nil).add(reply.Entries[0]); err != nil {
+		return about(Failure, "%v", err)
+	}
+	var found []Finding
+	for a := range c.required {
+		found = append(found, about(Info, "the schema demands a value of %q: groups made here get the placeholder %q, which is not shown", a, c.Placeholder)...)
+	}
+	return found
+}
+
+// checkAttr says what is wrong with the use of an attribute, or "".
+func (c *collection) checkAttr(f *facts, a connectors.Attr) string {
+	if !f.schema.has(a) {
+		return "the directory's schema does not know the attribute"
+	}
+	// Active Directory's classes take attributes from auxiliary classes that are
+	// not in its subschema.
+	if !f.systemSchema && !f.readOnly(a) && !f.schema.allows(c.ObjectClass, string(a)) {
+		return fmt.Sprintf("the object classes %q do not allow the attribute: it can be read, not written", c.ObjectClass)
+	}
+	return ""
+}
+
+// has reports whether the schema has the attribute, options aside.
+func (s *schema) has(a connectors.Attr) bool {
+	name, _, _ := strings.Cut(strings.ToLower(string(a)), ";")
+	_, ok := s.matching[connectors.Attr(name)]
+	return ok || slices.Contains([]string{"objectclass", "1.1"}, name)
+}

@@ -1,0 +1,94 @@
+package ldap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"postern/connectors"
+)
+
+// A dialect is what is different from one kind of server to another and can not
+// be asked of it.
+type dialect struct {
+	name   string
+	anchor string // the attribute with the most durable identifier
+	// stamp is an attribute that changes with every write of an entry's own
+	// attributes and that an assertion can name.
+	stamp connectors.Attr
+	// guidDN: an object can be named by its GUID in place of its DN.
+	guidDN bool
+	// nameAttr is the attribute by which entries are found when references are
+	// resolved, and terms how many of them one filter has. 389-DS and Samba take
+	// time that grows with the square of that.
+	nameAttr  connectors.Attr
+	nameTerms int
+	conds     connectors.CondKind
+	// computed holds attributes, in lower case, that the server fills itself
+	// although its schema does not say so.
+	computed []string
+	// systemSchema says that what may not be written is told by attributeSchema
+	// objects and not by the subschema.
+	systemSchema bool
+	// integrity says that references to a deleted object go with it, always.
+	integrity bool
+}
+
+const anchorTerms = 50 // anchors in one filter; see docs/ldap-client.md
+
+var dialects = []dialect{
+	{
+		name:      "openldap",
+		anchor:    "entryUUID",
+		stamp:     "entryCSN",
+		nameAttr:  "entryDN",
+		nameTerms: 50,
+		conds:     connectors.AllConds &^ connectors.CondBits,
+		computed:  []string{"memberof"},
+	},
+	{
+		name:      "ds389",
+		anchor:    "nsUniqueId",
+		nameAttr:  "entrydn",
+		nameTerms: 20,
+		conds:     connectors.AllConds &^ connectors.CondBits,
+		computed:  []string{"memberof"},
+	},
+	{
+		name:         "active-directory",
+		anchor:       "objectGUID",
+		guidDN:       true,
+		nameAttr:     "objectGUID",
+		nameTerms:    50,
+		conds:        connectors.AllConds,
+		systemSchema: true,
+		integrity:    true,
+	},
+}
+
+// dialectNamed returns the dialect with the name.
+func dialectNamed(name string) (dialect, error) {
+	var names []string
+	for _, d := range dialects {
+		if d.name == name {
+			return d, nil
+		}
+		names = append(names, d.name)
+	}
+	return dialect{}, fmt.Errorf("dialect %q is not one of %q", name, names)
+}
+
+// dialectOf finds the dialect from a root DSE.
+func dialectOf(root rootDSE) (dialect, error) {
+	const adCapability = "1.2.840.113556.1.4.800" // LDAP_CAP_ACTIVE_DIRECTORY_OID
+	switch {
+	case slices.Contains(root.capabilities, adCapability):
+		return dialectNamed("active-directory")
+	case slices.ContainsFunc(root.objectClass, func(s string) bool { return strings.EqualFold(s, "OpenLDAProotDSE") }):
+		return dialectNamed("openldap")
+	case strings.Contains(root.vendorVersion, "389-Directory") || strings.Contains(root.vendorName, "389 Project") ||
+		strings.Contains(root.vendorVersion, "Red Hat-Directory"):
+		return dialectNamed("ds389")
+	}
+	return dialect{}, fmt.Errorf("the server is of no known kind (vendor %q, version %q)", root.vendorName, root.vendorVersion)
+}

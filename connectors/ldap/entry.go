@@ -1,0 +1,256 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"postern/connectors"
+	"postern/connectors/ldap/wire"
+)
+
+// A decoder makes entries of search results. The references of all of them are
+// resolved together, in finish.
+type decoder struct {
+	c       *collection
+	f       *facts
+	want    []connectors.Attr
+	refs    bool // some wanted attribute holds references
+	entries []connectors.Entry
+	dns     []string // of the entries
+	open    []openRef
+	partial []openRange
+}
+
+// An openRef is a reference that the cache does not know: it leaves a zero
+// Target at pos until it is resolved.
+type openRef struct {
+	entry, field, pos int
+	name              string
+}
+
+// An openRange is an attribute of which the server gave only the first values.
+type openRange struct {
+	entry, field int
+	next         int
+}
+
+func (c *collection) decoder(f *facts, want []connectors.Attr) *decoder {
+	return &decoder{c: c, f: f, want: want, refs: c.refers(want)}
+}
+
+// add decodes a message with a SearchResultEntry.
+func (d *decoder) add(message string) error {
+	e, err := wire.ParseEntry(message)
+	if err != nil {
+		return &connectors.Error{Kind: connectors.Internal, Err: err}
+	}
+	return d.addEntry(e)
+}
+
+func (d *decoder) addEntry(e wire.Entry) error {
+	entry := connectors.Entry{Fields: make([]connectors.Field, 0, len(d.want))}
+	values := make([]connectors.Value, 0, len(d.want)+4)
+	index := len(d.entries)
+	for name, set := range e.Attributes() {
+		if d.c.anchor.attr != "" && sameAttr(name, d.c.anchor.attr) {
+			var ok bool
+			if entry.Anchor, ok = d.c.anchor.form.anchor(set.First()); !ok {
+				return &connectors.Error{Kind: connectors.Internal, Err: fmt.Errorf("attribute %q of %q is no anchor", name, e.DN)}
+			}
+		}
+		if d.f.stamp != "" && sameAttr(name, d.f.stamp) {
+			entry.Stamp = connectors.Stamp(set.First())
+		}
+		attr, next := d.wanted(name)
+		if attr == "" {
+			continue
+		}
+		field := connectors.Field{Attr: attr}
+		if _, ok := d.c.References[attr]; ok {
+			field.Refs = d.look(nil, set, attr, index, len(entry.Fields))
+		} else {
+			first := len(values)
+			for v := range set.All() {
+				if v != "" {
+					values = append(values, connectors.Value(v))
+				}
+			}
+			field.Values = values[first:len(values):len(values)]
+		}
+		if next > 0 {
+			field.Partial = true
+			d.partial = append(d.partial, openRange{index, len(entry.Fields), next})
+		}
+		if field.Partial || !field.Empty() {
+			entry.Fields = append(entry.Fields, field)
+		}
+	}
+	if entry.Anchor == "" {
+		return &connectors.Error{Kind: connectors.Internal, Reason: "the directory does not show the attribute that identifies its objects",
+			Err: fmt.Errorf("entry %q shows no %q", e.DN, d.c.anchor.attr)}
+	}
+	plain := e.DN
+	if d.f.guidDN {
+		_, plain = splitExtendedDN(plain)
+	}
+	d.entries = append(d.entries, entry)
+	d.dns = append(d.dns, plain)
+	return nil
+}
+
+// wanted returns the asked-for spelling of an attribute the server sent, or "".
+// next is the index of the first value that is missing, where the server gave
+// a range ([MS-ADTS] §3.1.1.3.1.3.3).
+func (d *decoder) wanted(name string) (attr connectors.Attr, next int) {
+	for _, a := range d.want {
+		if sameAttr(name, a) {
+			return a, 0
+		}
+	}
+	if base, option, ok := strings.Cut(name, ";range="); ok {
+		_, last, _ := strings.Cut(option, "-")
+		n, err := strconv.Atoi(last)
+		for _, a := range d.want {
+			if sameAttr(base, a) {
+				if err != nil { // "*": the last part
+					return a, 0
+				}
+				return a, n + 1
+			}
+		}
+		return "", 0
+	}
+	if first, ok := d.f.schema.primary[strings.ToLower(name)]; ok {
+		name = first
+	}
+	for _, a := range d.want {
+		if first, ok := d.f.schema.primary[strings.ToLower(string(a))]; ok && strings.EqualFold(first, name) {
+			return a, 0
+		}
+	}
+	return "", 0
+}
+
+func sameAttr(name string, a connectors.Attr) bool {
+	return len(name) == len(a) && (name == string(a) || strings.EqualFold(name, string(a)))
+}
+
+// look appends the targets of an attribute's values, as far as they are known.
+// Those that are known to be none leave no trace.
+func (d *decoder) look(refs []connectors.Target, set wire.Values, attr connectors.Attr, entry, field int) []connectors.Target {
+	refs = slices.Grow(refs, set.Len())
+	allowed := d.c.References[attr]
+	k := d.c.dir.cache
+	now := time.Now().UnixNano()
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for name := range set.All() {
+		if d.f.extDN {
+			if guid, _ := splitExtendedDN(name); guid != "" {
+				name = guid
+			}
+		}
+		if name == "" || name == d.c.Placeholder {
+			continue
+		}
+		if r := k.find(name, now); r == nil {
+			d.open = append(d.open, openRef{entry, field, len(refs), name})
+			refs = append(refs, connectors.Target{})
+		} else if slices.Contains(allowed, r.target.Collection) {
+			refs = append(refs, r.target)
+		}
+	}
+	return refs
+}
+
+// finish completes the entries: the rest of ranges, and the references.
+func (d *decoder) finish(ctx context.Context) error {
+	for _, p := range d.partial {
+		if err := d.rest(ctx, p); err != nil {
+			return err
+		}
+	}
+	if len(d.open) == 0 {
+		return nil
+	}
+	names := make([]string, len(d.open))
+	for i, o := range d.open {
+		names[i] = o.name
+	}
+	found, err := d.c.dir.resolve(ctx, d.f, names)
+	if err != nil {
+		return err
+	}
+	last := -1
+	for _, o := range d.open {
+		field := &d.entries[o.entry].Fields[o.field]
+		if t := found[o.name]; slices.Contains(d.c.References[field.Attr], t.Collection) {
+			field.Refs[o.pos] = t
+		}
+	}
+	for _, o := range d.open {
+		if o.entry == last {
+			continue
+		}
+		last = o.entry
+		e := &d.entries[o.entry]
+		for i := range e.Fields {
+			e.Fields[i].Refs = slices.DeleteFunc(e.Fields[i].Refs, func(t connectors.Target) bool { return t == connectors.Target{} })
+		}
+		e.Fields = slices.DeleteFunc(e.Fields, func(f connectors.Field) bool { return f.Empty() && !f.Partial })
+	}
+	return nil
+}
+
+// rest reads the values of an attribute that follow those the server gave.
+func (d *decoder) rest(ctx context.Context, p openRange) error {
+	field := &d.entries[p.entry].Fields[p.field]
+	base := d.dns[p.entry]
+	if d.c.byGUID(d.f) {
+		base = guidDN(d.entries[p.entry].Anchor)
+	}
+	for next := p.next; next > 0; {
+		r := request{
+			Search: wire.Search{Base: base, Scope: wire.BaseObject, Filter: d.c.filter},
+			want:   []connectors.Attr{field.Attr + connectors.Attr(fmt.Sprintf(";range=%d-*", next))},
+			extDN:  d.f.extDN && d.refs,
+		}
+		reply, err := d.c.dir.pool.read(ctx, r.append(nil, 0, ""))
+		if err != nil {
+			return failure(err, false)
+		}
+		if reply.Code != wire.Success {
+			return d.f.refused(operation{name: "search", attrs: d.want}, reply.Result)
+		}
+		before := next
+		for _, m := range reply.Entries {
+			e, err := wire.ParseEntry(m)
+			if err != nil {
+				return &connectors.Error{Kind: connectors.Internal, Err: err}
+			}
+			for name, set := range e.Attributes() {
+				var attr connectors.Attr
+				if attr, next = d.wanted(name); attr != field.Attr {
+					next = before
+					continue
+				}
+				if _, ok := d.c.References[attr]; ok {
+					field.Refs = d.look(field.Refs, set, attr, p.entry, p.field)
+					continue
+				}
+				for v := range set.All() {
+					field.Values = append(field.Values, connectors.Value(v))
+				}
+			}
+		}
+		if next != 0 && next <= before {
+			return &connectors.Error{Kind: connectors.Internal, Err: fmt.Errorf("attribute %q of %q has no values from %d on", field.Attr, base, before)}
+		}
+	}
+	field.Partial = false
+	return nil
+}

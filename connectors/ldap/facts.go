@@ -1,0 +1,138 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"postern/connectors"
+	"postern/connectors/ldap/wire"
+)
+
+// facts are what the first contact with a server told. They do not change
+// afterwards.
+type facts struct {
+	dialect
+	root    rootDSE
+	schema  *schema
+	assert  bool // the assertion control
+	post    bool // the post-read control
+	paging  bool // the paged results control
+	extDN   bool // the extended DN control
+	permit  bool // the permissive modify control
+	answers connectors.Capabilities
+}
+
+// A rootDSE is what the connector needs of a server's root (RFC 4512 §5.1).
+type rootDSE struct {
+	objectClass   []string
+	controls      []string
+	capabilities  []string
+	contexts      []string
+	subschema     string
+	schemaContext string // Active Directory's
+	vendorName    string
+	vendorVersion string
+}
+
+// learn asks a server what it is.
+func (d *Directory) learn(ctx context.Context) (*facts, error) {
+	root, err := d.readRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := &facts{root: root}
+	if d.config.Dialect != "" {
+		f.dialect, err = dialectNamed(d.config.Dialect)
+	} else {
+		f.dialect, err = dialectOf(root)
+	}
+	if err != nil {
+		return nil, err
+	}
+	has := func(oid, name string) bool {
+		return slices.Contains(root.controls, oid) && !slices.Contains(d.config.Without, name)
+	}
+	f.assert = has(wire.ControlAssertion, WithoutAssertion)
+	f.post = has(wire.ControlPostRead, WithoutPostRead)
+	f.paging = has(wire.ControlPaging, WithoutPaging)
+	f.extDN = has(wire.ControlExtendedDN, WithoutExtendedDN)
+	f.permit = has(wire.ControlPermissive, WithoutPermissive)
+	if f.guidDN && !f.extDN {
+		f.nameAttr = "distinguishedName"
+	}
+	if f.schema, err = d.readSchema(ctx, root, f.systemSchema); err != nil {
+		return nil, err
+	}
+	guard := connectors.GuardValues
+	if f.assert && f.stamp != "" {
+		guard = connectors.GuardEntry
+	}
+	f.answers = connectors.Capabilities{
+		Server:   strings.TrimSpace(f.name + " " + root.vendorVersion),
+		Conds:    f.conds,
+		Guard:    guard,
+		Matching: f.schema.matching,
+	}
+	return f, nil
+}
+
+func (d *Directory) readRoot(ctx context.Context) (rootDSE, error) {
+	found, err := d.lookUp(ctx, "", "(objectClass=*)", "objectClass", "supportedControl", "supportedCapabilities", "namingContexts",
+		"subschemaSubentry", "schemaNamingContext", "vendorName", "vendorVersion")
+	if err != nil {
+		return rootDSE{}, fmt.Errorf("root DSE: %w", err)
+	}
+	first := func(name string) string {
+		if v := found[name]; len(v) > 0 {
+			return v[0]
+		}
+		return ""
+	}
+	return rootDSE{
+		objectClass:   found["objectclass"],
+		controls:      found["supportedcontrol"],
+		capabilities:  found["supportedcapabilities"],
+		contexts:      found["namingcontexts"],
+		subschema:     first("subschemasubentry"),
+		schemaContext: first("schemanamingcontext"),
+		vendorName:    first("vendorname"),
+		vendorVersion: first("vendorversion"),
+	}, nil
+}
+
+func (d *Directory) readSchema(ctx context.Context, root rootDSE, system bool) (*schema, error) {
+	found, err := d.lookUp(ctx, root.subschema, "(objectClass=*)", "attributeTypes", "objectClasses")
+	if err != nil {
+		return nil, fmt.Errorf("subschema: %w", err)
+	}
+	s := parseSchema(found["attributetypes"], found["objectclasses"])
+	if len(s.matching) == 0 {
+		return nil, fmt.Errorf("subschema: the bind identity can read no attributeTypes in %q", root.subschema)
+	}
+	if !system {
+		return s, nil
+	}
+	// Constructed attributes, back links and what only the system writes
+	// ([MS-ADTS] §3.1.1.2.3).
+	const filter = "(&(objectClass=attributeSchema)(|(systemOnly=TRUE)(systemFlags:1.2.840.113556.1.4.803:=4)(linkID:1.2.840.113556.1.4.803:=1)))"
+	names, err := d.listValues(ctx, root.schemaContext, filter, "lDAPDisplayName")
+	if err != nil {
+		return nil, fmt.Errorf("attribute schema: %w", err)
+	}
+	for _, n := range names {
+		a := connectors.Attr(strings.ToLower(n))
+		if m, ok := s.matching[a]; ok {
+			m.ReadOnly = true
+			s.matching[a] = m
+		}
+	}
+	return s, nil
+}
+
+// readOnly reports whether a client can not write the attribute.
+func (f *facts) readOnly(a connectors.Attr) bool {
+	name := strings.ToLower(string(a))
+	return f.schema.matching[connectors.Attr(name)].ReadOnly || f.schema.operational[name] || slices.Contains(f.computed, name)
+}

@@ -1,0 +1,103 @@
+package ldap
+
+import (
+	"context"
+	"slices"
+
+	"postern/connectors"
+)
+
+// guardRefs bounds the references of one attribute that a guard names. Of more,
+// only those that the request itself touches are guarded.
+const guardRefs = 1000
+
+// addGuard makes the Modify fail if a value in the guard is not there any more:
+// each is deleted and added again, in the one atomic request. Active Directory,
+// OpenLDAP and 389-DS all answer noSuchAttribute then (53 for a member in
+// Active Directory). Equality is the attribute's rule, which may not see case.
+func (w *rewrite) addGuard(ctx context.Context) error {
+	var refs []connectors.Target
+	for _, field := range w.guard.Read {
+		if w.guards(field) {
+			refs = append(refs, field.Refs...)
+		}
+	}
+	names, missing := w.rememberedNames(refs)
+	if len(missing) > 0 {
+		found, err := w.c.dir.locate(ctx, w.f, missing)
+		if err != nil {
+			return err
+		}
+		for t, p := range found {
+			names[t] = w.nameOf(t, p.dn)
+		}
+	}
+	for _, field := range w.guard.Read {
+		if at := w.inName(field.Attr); at != nil {
+			if !slices.ContainsFunc(field.Values, func(v connectors.Value) bool { return sameName(string(v), at.value) }) {
+				return &connectors.Error{Kind: connectors.GuardFailed, Attr: field.Attr, Reason: "the entry has changed", Err: errStale}
+			}
+			w.byName = true
+			continue
+		}
+		if !w.guards(field) {
+			continue
+		}
+		values := distinct(field.Values)
+		for _, t := range field.Refs {
+			name, ok := names[t]
+			if !ok {
+				return &connectors.Error{Kind: connectors.GuardFailed, Attr: field.Attr, Reason: "the entry has changed", Err: errStale}
+			}
+			values = append(values, connectors.Value(name))
+		}
+		w.guardValues(field.Attr, values, len(field.Refs) > 0)
+	}
+	return nil
+}
+
+// guards reports whether a field can be guarded by its values: what the server
+// writes itself can not be deleted, and the name is guarded by the DN.
+func (w *rewrite) guards(field connectors.Field) bool {
+	return !field.Partial && !field.Empty() && len(field.Refs) <= guardRefs &&
+		!w.f.readOnly(field.Attr) && w.inName(field.Attr) == nil
+}
+
+// guardValues adds values to the modification of the attribute, or a new one.
+func (w *rewrite) guardValues(attr connectors.Attr, values []connectors.Value, refs bool) {
+	i := slices.IndexFunc(w.mods, func(m modification) bool { return sameAttr(string(m.attr), attr) })
+	if i < 0 {
+		w.mods = append(w.mods, modification{attr: attr, del: values, add: values, refs: refs})
+		return
+	}
+	m := &w.mods[i]
+	if m.replace {
+		return
+	}
+	var keep []connectors.Value
+	for _, v := range values {
+		if !slices.Contains(m.del, v) {
+			m.del = append(m.del, v)
+			if !slices.Contains(m.add, v) {
+				keep = append(keep, v)
+			}
+		}
+	}
+	m.add = append(m.add, keep...)
+}
+
+// rememberedNames returns the names of targets that are in the cache. A name
+// that is out of date makes the guard fail, and never hold wrongly.
+func (w *rewrite) rememberedNames(ts []connectors.Target) (names map[connectors.Target]string, missing []connectors.Target) {
+	names = make(map[connectors.Target]string, len(ts))
+	for _, t := range ts {
+		if c, ok := w.c.dir.collections[t.Collection]; ok && c.byGUID(w.f) {
+			names[t] = guidDN(t.Anchor)
+		} else if r := w.c.dir.cache.place(t); r != nil {
+			names[t] = r.dn
+		} else {
+			missing = append(missing, t)
+		}
+	}
+	return names, missing
+}

@@ -1,0 +1,117 @@
+package ldap
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"postern/connectors"
+	"postern/connectors/ldap/wire"
+)
+
+// askEach is up to how many values the server is asked about one by one, at the
+// same time. For more the attribute is read.
+const askEach = 16
+
+// reduce takes out of the lenient modifications what is done already: values to
+// be added that are there, and values to be deleted that are not. It reports
+// whether there was any.
+func (w *rewrite) reduce(ctx context.Context) (bool, error) {
+	changed := false
+	for i := range w.mods {
+		m := &w.mods[i]
+		if !m.lenient {
+			continue
+		}
+		all := append(slices.Clone(m.del), m.add...)
+		there, err := w.present(ctx, m.attr, all)
+		if err != nil {
+			return false, err
+		}
+		before := len(m.del) + len(m.add)
+		// Deleted first, then added: a value in both must be there in the end.
+		m.del = slices.DeleteFunc(m.del, func(v connectors.Value) bool { return !there[v] || slices.Contains(m.add, v) })
+		m.add = slices.DeleteFunc(m.add, func(v connectors.Value) bool { return there[v] })
+		changed = changed || len(m.del)+len(m.add) != before
+	}
+	w.mods = slices.DeleteFunc(w.mods, modification.empty)
+	return changed, nil
+}
+
+// present finds out which values an attribute of the entry has, by the
+// attribute's own equality rule.
+func (w *rewrite) present(ctx context.Context, attr connectors.Attr, values []connectors.Value) (map[connectors.Value]bool, error) {
+	if len(values) > askEach && w.c.References[attr] != nil && !w.c.byGUID(w.f) {
+		return w.presentByReading(ctx, attr, values)
+	}
+	has := make([]bool, len(values))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(searchesAtOnce)
+	for i, v := range values {
+		group.Go(func() (err error) {
+			has[i], err = w.has(ctx, attr, v)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	there := make(map[connectors.Value]bool, len(values))
+	for i, v := range values {
+		there[v] = has[i]
+	}
+	return there, nil
+}
+
+// has asks by a search and not by a Compare, which slapd's dynlist overlay
+// answers wrongly for the members of ordinary groups.
+func (w *rewrite) has(ctx context.Context, attr connectors.Attr, v connectors.Value) (bool, error) {
+	filter := wire.AppendString(nil, wire.TagOctetString, attr)
+	filter = wire.AppendString(filter, wire.TagOctetString, v)
+	filter = wire.AppendString(nil, filterEqual, filter)
+	reply, err := w.c.dir.pool.read(ctx, request{
+		Search: wire.Search{Base: w.target(), Scope: wire.BaseObject, Filter: filter},
+	}.append(nil, 0, ""))
+	switch {
+	case err != nil:
+		return false, failure(err, false)
+	case reply.Code != wire.Success:
+		return false, w.f.refused(operation{name: "search", attrs: []connectors.Attr{attr}}, reply.Result)
+	}
+	return len(reply.Entries) > 0, nil
+}
+
+// presentByReading reads the whole attribute, which holds DNs.
+func (w *rewrite) presentByReading(ctx context.Context, attr connectors.Attr, values []connectors.Value) (map[connectors.Value]bool, error) {
+	reply, err := w.c.dir.pool.read(ctx, request{
+		Search: wire.Search{Base: w.target(), Scope: wire.BaseObject, Filter: w.c.filter},
+		want:   []connectors.Attr{attr},
+	}.append(nil, 0, ""))
+	switch {
+	case err != nil:
+		return nil, failure(err, false)
+	case reply.Code != wire.Success:
+		return nil, w.f.refused(operation{name: "search", attrs: []connectors.Attr{attr}}, reply.Result)
+	case len(reply.Entries) == 0:
+		return nil, w.c.absent()
+	}
+	e, err := wire.ParseEntry(reply.Entries[0])
+	if err != nil {
+		return nil, &connectors.Error{Kind: connectors.Internal, Err: err}
+	}
+	stored := map[string]bool{}
+	for _, set := range e.Attributes() {
+		for v := range set.All() {
+			if n, ok := normalizeDN(v); ok {
+				stored[n] = true
+			}
+		}
+	}
+	there := make(map[connectors.Value]bool, len(values))
+	for _, v := range values {
+		n, ok := normalizeDN(string(v))
+		there[v] = ok && stored[n]
+	}
+	return there, nil
+}

@@ -1,0 +1,392 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"postern/connectors"
+	"postern/connectors/ldap/wire"
+)
+
+// attempts bounds how often a write is tried anew after the server refused it
+// for a reason that the connector can do something about.
+const attempts = 4
+
+// A modification is what one Modify does to one attribute.
+type modification struct {
+	attr     connectors.Attr
+	del, add []connectors.Value
+	replace  bool
+	lenient  bool
+	refs     bool
+}
+
+func (m modification) empty() bool { return !m.replace && len(m.del)+len(m.add) == 0 }
+
+// A rewrite is one Apply under way.
+type rewrite struct {
+	c     *collection
+	f     *facts
+	self  connectors.Target
+	place place
+	mods  []modification
+	guard connectors.Guard
+	want  []connectors.Attr
+	// rename, if not nil, is the RDN that the entry gets first.
+	rename rdn
+	// loose is an assertion that tells nothing of other entries: see
+	// appendAssertion.
+	loose bool
+	// byName writes under the DN also where a GUID would do: the name is guarded.
+	byName bool
+}
+
+// Apply implements connectors.Connector. All changes go in one Modify, which is
+// atomic (RFC 4511 §4.6). A change of the naming attribute is a ModifyDN before
+// it, which is taken back if the Modify is refused.
+func (c *collection) Apply(ctx context.Context, a connectors.Anchor, cs []connectors.Change, g connectors.Guard, want []connectors.Attr) (connectors.Entry, error) {
+	f, err := c.dir.known(ctx)
+	if err != nil {
+		return connectors.Entry{}, failure(err, true)
+	}
+	if g.Level > f.answers.Guard {
+		return connectors.Entry{}, unsupported("the directory can not make the write conditional on that")
+	}
+	cs = slices.DeleteFunc(slices.Clone(cs), connectors.Change.Empty)
+	if len(cs) == 0 {
+		return c.get(ctx, f, a, want)
+	}
+	w := &rewrite{c: c, f: f, self: connectors.Target{Collection: c.Name, Anchor: a}, guard: g, want: want}
+	for try := 1; ; try++ {
+		if err := w.prepare(ctx, cs, try > 1); err != nil {
+			return connectors.Entry{}, err
+		}
+		e, err := w.carryOut(ctx)
+		if err == nil || !w.place.cached || try == attempts {
+			return e, err
+		}
+		// The DN was remembered: where it was wrong nothing has been written, and
+		// it is looked up now.
+		if k := connectors.KindOf(err); k != connectors.NotFound && k != connectors.GuardFailed {
+			return e, err
+		}
+		c.dir.cache.forgetObject(w.self)
+	}
+}
+
+// prepare finds the entry and what the changes refer to, and turns the changes
+// and the guard into modifications.
+func (w *rewrite) prepare(ctx context.Context, cs []connectors.Change, fresh bool) error {
+	var refs []connectors.Target
+	for _, ch := range cs {
+		refs = append(append(refs, ch.DeleteRefs...), ch.AddRefs...)
+	}
+	w.loose = slices.ContainsFunc(refs, func(t connectors.Target) bool { return t.Collection == w.c.Name })
+	names, err := w.find(ctx, refs, fresh)
+	if err != nil {
+		return err
+	}
+	w.mods, w.rename, w.byName = nil, nil, false
+	for _, ch := range cs {
+		m, err := w.modification(ch, names)
+		if err != nil {
+			return err
+		}
+		w.mods = append(w.mods, m)
+	}
+	if w.guard.Level == connectors.GuardValues {
+		if err := w.addGuard(ctx); err != nil {
+			return err
+		}
+	}
+	return w.planRename()
+}
+
+// find sets the entry's place and returns the names of targets. Both come from
+// one search, unless the place is known well enough and there are no targets.
+func (w *rewrite) find(ctx context.Context, refs []connectors.Target, fresh bool) (map[connectors.Target]string, error) {
+	if len(refs) == 0 && !fresh {
+		if r := w.c.dir.cache.place(w.self); r != nil && r.dn != "" && r.read > 0 &&
+			(w.asserts() && !w.loose || time.Since(time.Unix(0, r.read)) < freshFor) {
+			w.place = place{dn: r.dn, cached: true}
+			return nil, nil
+		}
+	}
+	places, err := w.c.dir.locate(ctx, w.f, append(slices.Clone(refs), w.self))
+	if err != nil {
+		return nil, err
+	}
+	var ok bool
+	if w.place, ok = places[w.self]; !ok {
+		return nil, w.c.absent()
+	}
+	names := make(map[connectors.Target]string, len(places))
+	for t, p := range places {
+		names[t] = w.nameOf(t, p.dn)
+	}
+	return names, nil
+}
+
+// nameOf returns how a target is written: in Active Directory by its GUID,
+// which no rename can make wrong.
+func (w *rewrite) nameOf(t connectors.Target, name string) string {
+	if c := w.c.dir.collections[t.Collection]; c.byGUID(w.f) {
+		return guidDN(t.Anchor)
+	}
+	return name
+}
+
+// asserts reports whether writes carry an assertion that this is still the
+// entry that was meant.
+func (w *rewrite) asserts() bool { return w.f.assert }
+
+func (w *rewrite) modification(ch connectors.Change, names map[connectors.Target]string) (modification, error) {
+	m := modification{attr: ch.Attr, replace: ch.Replace, lenient: ch.Lenient}
+	m.del, m.add = distinct(ch.Delete), distinct(ch.Add)
+	if len(ch.DeleteRefs)+len(ch.AddRefs) == 0 {
+		return m, nil
+	}
+	m.refs = true
+	add, err := referenceValues(ch.Attr, ch.AddRefs, names)
+	if err != nil {
+		return m, err
+	}
+	m.add = append(m.add, add...)
+	for _, t := range ch.DeleteRefs {
+		name, ok := names[t]
+		switch {
+		case ok && !slices.Contains(m.del, connectors.Value(name)):
+			m.del = append(m.del, connectors.Value(name))
+		case !ok && !ch.Lenient:
+			return m, &connectors.Error{Kind: connectors.GuardFailed, Attr: ch.Attr, Reason: "the reference names no object", Err: errNamesNothing}
+		}
+	}
+	return m, nil
+}
+
+// distinct returns the values without the empty one, each once: Samba stores a
+// member that is added twice in one request twice.
+func distinct(vs []connectors.Value) []connectors.Value {
+	out := make([]connectors.Value, 0, len(vs))
+	seen := map[connectors.Value]bool{}
+	for _, v := range vs {
+		if v != "" && !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// carryOut does the rename and the Modify.
+func (w *rewrite) carryOut(ctx context.Context) (connectors.Entry, error) {
+	w.mods = slices.DeleteFunc(w.mods, modification.empty)
+	if w.rename == nil {
+		if len(w.mods) == 0 {
+			return w.unchanged(ctx)
+		}
+		return w.modify(ctx)
+	}
+	return w.renameAndModify(ctx)
+}
+
+// modify sends the Modify, again where the server's refusal can be helped, and
+// returns the entry as it is then.
+func (w *rewrite) modify(ctx context.Context) (connectors.Entry, error) {
+	placed := false
+	for try := 1; ; try++ {
+		body := w.c.dir.body()
+		*body = w.appendModify(*body)
+		reply, err := w.c.dir.pool.write(ctx, *body)
+		w.c.dir.done(body)
+		if err != nil {
+			return connectors.Entry{}, failure(err, true)
+		}
+		switch {
+		case reply.Code == wire.Success:
+			return w.outcome(ctx, reply.Result)
+		case try == attempts:
+		case reply.Code == wire.ObjectClassViolation && !placed && w.placeholder():
+			placed = true
+			continue
+		case overlaps(reply.Code) && w.lenient():
+			changed, err := w.reduce(ctx)
+			if err != nil {
+				return connectors.Entry{}, err
+			}
+			if len(w.mods) == 0 {
+				return w.unchanged(ctx)
+			}
+			if changed {
+				continue
+			}
+		}
+		return connectors.Entry{}, w.refusal(reply.Result)
+	}
+}
+
+// unchanged returns the entry where nothing is left to be written. The guard
+// holds for that too.
+func (w *rewrite) unchanged(ctx context.Context) (connectors.Entry, error) {
+	e, err := w.c.get(ctx, w.f, w.self.Anchor, w.want)
+	if err == nil && w.guard.Level == connectors.GuardEntry && e.Stamp != w.guard.Stamp {
+		return connectors.Entry{}, &connectors.Error{Kind: connectors.GuardFailed, Reason: "the entry has changed", Err: errStale}
+	}
+	return e, err
+}
+
+// overlaps reports whether a result code says that a value to be added is there
+// or that one to be deleted is not: 20 and 16, or 68 and 53 for the members of
+// an Active Directory group.
+func overlaps(code int) bool {
+	switch code {
+	case wire.AttributeOrValueExists, wire.NoSuchAttribute, wire.EntryAlreadyExists, wire.UnwillingToPerform:
+		return true
+	}
+	return false
+}
+
+func (w *rewrite) lenient() bool {
+	return slices.ContainsFunc(w.mods, func(m modification) bool { return m.lenient })
+}
+
+// placeholder adds the placeholder to attributes of references that lose
+// values: the server has refused to let one become empty. It reports whether
+// there is any such.
+func (w *rewrite) placeholder() bool {
+	placed := false
+	for i, m := range w.mods {
+		if _, ok := w.c.References[m.attr]; ok && len(m.del) > 0 {
+			w.mods[i].add = append(w.mods[i].add, connectors.Value(w.c.Placeholder))
+			placed = true
+		}
+	}
+	return placed
+}
+
+// target returns the name under which the entry is written.
+func (w *rewrite) target() string {
+	if w.c.byGUID(w.f) && !w.byName {
+		return guidDN(w.self.Anchor)
+	}
+	return w.place.dn
+}
+
+func (w *rewrite) appendModify(b []byte) []byte {
+	b, open := wire.BeginModify(b, w.target())
+	permissive := w.f.permit && w.f.guidDN && w.guard.Level == connectors.GuardNone
+	for _, m := range w.mods {
+		permissive = permissive && m.lenient
+		if m.replace {
+			b = wire.AppendChange(b, wire.ModifyReplace, string(m.attr), m.add)
+			continue
+		}
+		if len(m.del) > 0 {
+			b = wire.AppendChange(b, wire.ModifyDelete, string(m.attr), m.del)
+		}
+		if len(m.add) > 0 {
+			b = wire.AppendChange(b, wire.ModifyAdd, string(m.attr), m.add)
+		}
+	}
+	b = wire.EndOp(b, open)
+	b, controls := wire.BeginControls(b)
+	if permissive {
+		b = wire.AppendPermissive(b)
+	}
+	b = w.appendAssertion(b)
+	if w.f.post {
+		b = wire.AppendPostRead(b, w.want, w.c.extra(w.f))
+	}
+	return wire.EndControls(b, controls)
+}
+
+// appendAssertion makes a write conditional on that the entry is the one meant,
+// is still in the collection, and with GuardEntry, unchanged.
+//
+// OpenLDAP's overlays apply the assertion of a write to what they do in its
+// wake: unique to the container that it searches, memberof to the members of the
+// group, whose memberOf stays as it was when the assertion does not hold for
+// them. So it must hold for other entries too: for those outside the collection;
+// or, where members may be inside, for all others, and then it is only the
+// fresh look-up of the DN that says which entry is meant.
+func (w *rewrite) appendAssertion(b []byte) []byte {
+	if !w.asserts() {
+		return b
+	}
+	filter := w.c.dir.body()
+	defer w.c.dir.done(filter)
+	f := *filter
+	f, or := wire.Begin(f, filterOr)
+	f, and := wire.Begin(f, filterAnd)
+	f = w.c.anchor.appendIs(f, w.self.Anchor)
+	if w.guard.Level == connectors.GuardEntry {
+		f = appendItem(f, filterEqual, w.f.stamp, connectors.Value(w.guard.Stamp))
+	}
+	f = wire.End(append(f, w.c.filter...), and)
+	f, not := wire.Begin(f, filterNot)
+	if w.loose {
+		f = w.c.anchor.appendIs(f, w.self.Anchor)
+	} else {
+		f = append(f, w.c.filter...)
+	}
+	*filter = wire.End(wire.End(f, not), or)
+	return wire.AppendAssertion(b, *filter)
+}
+
+// outcome returns the entry after a write: from the post-read control where the
+// server sent it, else by reading.
+func (w *rewrite) outcome(ctx context.Context, res wire.Result) (connectors.Entry, error) {
+	if e, ok := res.Controls.PostRead(); ok {
+		d := w.c.decoder(w.f, w.want)
+		if err := d.addEntry(e); err != nil {
+			return connectors.Entry{}, written(err)
+		}
+		if d.entries[0].Anchor != w.self.Anchor {
+			w.c.dir.cache.forgetObject(w.self)
+			return connectors.Entry{}, &connectors.Error{Kind: connectors.Internal,
+				Err: fmt.Errorf("the write reached another entry, which has taken the name %q", w.place.dn)}
+		}
+		if err := d.finish(ctx); err != nil {
+			return connectors.Entry{}, written(err)
+		}
+		w.c.dir.cache.put(w.self, d.dns[0], true)
+		return d.entries[0], nil
+	}
+	e, err := w.c.get(ctx, w.f, w.self.Anchor, w.want)
+	if err != nil && connectors.KindOf(err) != connectors.NotFound {
+		err = written(err)
+	}
+	return e, err
+}
+
+// refusal classifies a refused Modify.
+func (w *rewrite) refusal(res wire.Result) *connectors.Error {
+	op := operation{name: "modify", dn: w.place.dn}
+	refs := false
+	for _, m := range w.mods {
+		op.attrs = append(op.attrs, m.attr)
+		refs = refs || m.refs
+	}
+	text := strings.ToLower(res.Text)
+	var wrong *connectors.Error
+	switch {
+	case res.Code == wire.NoSuchObject && strings.Contains(text, "specified dn"):
+		wrong = &connectors.Error{Kind: connectors.Invalid, Attr: w.c.firstReference(op.attrs), Reason: "the reference names no object"}
+	case refs && (res.Code == wire.UnwillingToPerform || res.Code == wire.EntryAlreadyExists) && strings.Contains(text, "target guid"),
+		// [MS-ERREF]: 00000561 is a member that is not in the group, 00000562 one that is.
+		refs && (strings.Contains(text, "00000561") || strings.Contains(text, "00000562")):
+		wrong = &connectors.Error{Kind: connectors.GuardFailed, Attr: w.c.firstReference(op.attrs), Reason: "the entry has changed"}
+	case res.Code == wire.AttributeOrValueExists && strings.Contains(text, "single-value"):
+		wrong = &connectors.Error{Kind: connectors.GuardFailed, Attr: w.f.mentioned(op.attrs, res.Text), Reason: "the entry has changed"}
+	default:
+		return w.f.refused(op, res)
+	}
+	wrong.Err = &wire.ResultError{Op: op.name, Result: res}
+	return wrong
+}
+
+var errStale = errors.New("an old value is not there any more")

@@ -1,0 +1,135 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"postern/connectors"
+	"postern/connectors/ldap/wire"
+)
+
+// A request is a search that is still to be encoded.
+type request struct {
+	wire.Search
+	want, extra []connectors.Attr
+	extDN       bool // references with GUIDs
+	paged       bool
+}
+
+// append encodes the request for one page.
+func (r request) append(b []byte, size int, cookie string) []byte {
+	b = wire.AppendSearch(b, r.Search, r.want, r.extra)
+	b, m := wire.BeginControls(b)
+	if r.extDN {
+		b = wire.AppendExtendedDN(b)
+	}
+	if r.paged {
+		b = wire.AppendPaging(b, size, cookie)
+	}
+	return wire.EndControls(b, m)
+}
+
+// abandonTime bounds how long a server is told that a cursor is of no interest.
+const abandonTime = 2 * time.Second
+
+// pages gives the entries of a search as they come, page by page, and ends with
+// a *wire.Error or a *wire.ResultError if it could not be completed.
+func (d *Directory) pages(ctx context.Context, r request) iter.Seq2[[]string, error] {
+	if !r.paged {
+		return d.onePage(ctx, r)
+	}
+	return func(yield func([]string, error) bool) {
+		c, reply, err := d.firstPage(ctx, r)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		cookie := ""
+		defer func() { d.endCursor(c, r, cookie) }()
+		for {
+			if cookie, err = reply.Controls.Cookie(); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yieldReply(reply, yield) || cookie == "" {
+				return
+			}
+			page, cancel := d.pool.limit(ctx)
+			reply, err = c.Do(page, r.append(nil, d.config.PageSize, cookie))
+			cancel()
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}
+
+// onePage is a search without the paged results control.
+func (d *Directory) onePage(ctx context.Context, r request) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		body := d.body()
+		*body = r.append(*body, 0, "")
+		reply, err := d.pool.read(ctx, *body)
+		d.done(body)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		yieldReply(reply, yield)
+	}
+}
+
+// yieldReply gives the entries of one answer, and its error if it is one. It
+// reports whether more may follow.
+func yieldReply(reply wire.Reply, yield func([]string, error) bool) bool {
+	if len(reply.Entries) > 0 && !yield(reply.Entries, nil) {
+		return false
+	}
+	if reply.Code != wire.Success {
+		yield(nil, &wire.ResultError{Op: "search", Result: reply.Result})
+		return false
+	}
+	return true
+}
+
+// firstPage begins a paged search. The cursor lives on the connection that is
+// returned: 389-DS takes its cookie on another one for a new search.
+func (d *Directory) firstPage(ctx context.Context, r request) (*conn, wire.Reply, error) {
+	ctx, cancel := d.pool.limit(ctx)
+	defer cancel()
+	body := d.body()
+	defer d.done(body)
+	*body = r.append(*body, d.config.PageSize, "")
+	for start := time.Now(); ; {
+		c, err := d.pool.acquire(ctx, true)
+		if err != nil {
+			return nil, wire.Reply{}, err
+		}
+		reply, err := c.Do(ctx, *body)
+		if err == nil {
+			return c, reply, nil
+		}
+		d.pool.release(c)
+		if e, ok := errors.AsType[*wire.Error](err); !ok || !e.Broken || !c.born.Before(start) {
+			return nil, wire.Reply{}, err
+		}
+	}
+}
+
+// endCursor gives the connection back. A cursor that was not read to its end is
+// abandoned (RFC 2696 §3), without making the caller wait for it.
+func (d *Directory) endCursor(c *conn, r request, cookie string) {
+	if cookie == "" || c.Err() != nil {
+		d.pool.release(c)
+		return
+	}
+	d.pool.background.Go(func() {
+		defer d.pool.release(c)
+		ctx, cancel := context.WithTimeout(context.Background(), abandonTime)
+		defer cancel()
+		c.Do(ctx, r.append(nil, 0, cookie)) // if it fails, the connection's end frees the cursor
+	})
+}

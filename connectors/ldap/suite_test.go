@@ -1,0 +1,255 @@
+package ldap_test
+
+import (
+	"strings"
+	"testing"
+
+	goldap "github.com/go-ldap/ldap/v3"
+	"github.com/rs/zerolog"
+
+	"postern/connectors"
+	"postern/connectors/connectortest"
+	"postern/connectors/ldap"
+	"postern/connectors/ldap/ldaptest"
+)
+
+// TestSuite holds the connector against the contract on every real server, as
+// it is and with what it does not need switched off.
+func TestSuite(t *testing.T) {
+	tests := []struct {
+		name    string
+		kind    ldaptest.Kind
+		without []string
+		cache   int
+		options []ldaptest.Option
+	}{
+		{name: "openldap", kind: ldaptest.OpenLDAP},
+		{name: "openldap without controls", kind: ldaptest.OpenLDAP, cache: -1, options: []ldaptest.Option{ldaptest.WithoutIntegrity},
+			without: []string{ldap.WithoutAssertion, ldap.WithoutPostRead, ldap.WithoutPaging}},
+		{name: "ds389", kind: ldaptest.DS389},
+		{name: "ds389 without controls", kind: ldaptest.DS389, cache: -1, options: []ldaptest.Option{ldaptest.WithoutIntegrity},
+			without: []string{ldap.WithoutPostRead}},
+		{name: "active-directory", kind: ldaptest.ActiveDirectory},
+		{name: "active-directory without controls", kind: ldaptest.ActiveDirectory,
+			without: []string{ldap.WithoutExtendedDN, ldap.WithoutPermissive}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			d := start(t, tc.kind, tc.options...)
+			d.without, d.cache, d.proxy = tc.without, tc.cache, ldaptest.NewProxy(t, d.TLSURL)
+			connectortest.Run(t, d.harness(len(tc.options) == 0))
+		})
+	}
+}
+
+// A directory is a real server with what a test needs to know of its schema.
+type directory struct {
+	*ldaptest.Server
+	users, groups ldap.Collection
+	without       []string
+	cache         int
+	proxy         *ldaptest.Proxy
+}
+
+func start(t testing.TB, k ldaptest.Kind, options ...ldaptest.Option) *directory {
+	t.Helper()
+	d := &directory{Server: ldaptest.Start(t, k, options...)}
+	d.users = ldap.Collection{
+		Name: "User", Base: d.PeopleBase,
+		Filter:      "(objectClass=inetOrgPerson)",
+		ObjectClass: []string{"top", "person", "organizationalPerson", "inetOrgPerson"},
+		References:  map[connectors.Attr][]string{"manager": {"User"}, "memberOf": {"Group"}},
+	}
+	d.groups = ldap.Collection{
+		Name: "Group", Base: d.GroupsBase,
+		Filter:      "(objectClass=groupOfNames)",
+		ObjectClass: []string{"top", "groupOfNames"},
+		References:  map[connectors.Attr][]string{"member": {"User", "Group"}},
+	}
+	if d.ad() {
+		d.users.Filter, d.users.ObjectClass = "(&(objectCategory=person)(objectClass=user))", []string{"top", "person", "organizationalPerson", "user"}
+		d.groups.Filter, d.groups.ObjectClass = "(objectClass=group)", []string{"top", "group"}
+	}
+	return d
+}
+
+func (d *directory) ad() bool { return d.Kind == ldaptest.ActiveDirectory }
+
+func (d *directory) config(url string) ldap.Config {
+	return ldap.Config{
+		Servers:  []string{url},
+		TLS:      ldap.TLSConfig{CAFile: d.CAFile},
+		BindDN:   d.ServiceDN,
+		Password: func() (string, error) { return d.ServicePassword, nil },
+		Without:  d.without,
+		RefCache: ldap.RefCache{Entries: d.cache},
+	}
+}
+
+func (d *directory) open(t testing.TB, c ldap.Config) *ldap.Directory {
+	t.Helper()
+	opened, err := ldap.Open(t.Context(), c, []ldap.Collection{d.users, d.groups}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
+}
+
+func (d *directory) naming() connectors.Attr {
+	if d.ad() {
+		return "cn"
+	}
+	return "uid"
+}
+
+func value(vs ...connectors.Value) []connectors.Value { return vs }
+
+// user is what the schema demands of a person, under a name.
+func (d *directory) user(name connectors.Value) connectors.Draft {
+	fields := []connectors.Field{{Attr: d.naming(), Values: value(name)}}
+	if !d.ad() {
+		fields = append(fields, connectors.Field{Attr: "cn", Values: value("A Person")}, connectors.Field{Attr: "sn", Values: value("Person")})
+	}
+	return connectors.Draft{Name: d.naming(), Fields: fields}
+}
+
+func (d *directory) group(name connectors.Value) connectors.Draft {
+	return connectors.Draft{Name: "cn", Fields: []connectors.Field{{Attr: "cn", Values: value(name)}}}
+}
+
+func collection(t testing.TB, d *ldap.Directory, name string) connectors.Connector {
+	t.Helper()
+	c, ok := d.Collection(name)
+	if !ok {
+		t.Fatalf("no collection %q", name)
+	}
+	return c
+}
+
+func (d *directory) harness(integrity bool) connectortest.Harness {
+	h := connectortest.Harness{
+		Users: connectortest.Users{
+			Collection: "User", Draft: d.user,
+			Naming: d.naming(), Plain: "displayName", Other: "employeeNumber", Multi: "description",
+			Exact: "labeledURI", Long: "street", Unique: "uid",
+			Ref: "manager", Reverse: "memberOf",
+			Secret: "userPassword", Secrets: [2]connectors.Value{"Uncommon-4711", "Different-0815"},
+		},
+		Groups: connectortest.Groups{
+			Collection: "Group", Draft: d.group, Naming: "cn", Ref: "member", Nested: true,
+		},
+		RenamesKeepReferences: integrity,
+		Throwaway:             true,
+		Open:                  d.opened,
+	}
+	switch d.Kind {
+	case ldaptest.OpenLDAP:
+		h.Users.Unique = "mail"
+	case ldaptest.DS389:
+		// Its 7-bit check.
+		h.Users.Refuses = func(name connectors.Value) bool {
+			return strings.ContainsFunc(string(name), func(r rune) bool { return r > 0x7f })
+		}
+		h.Users.Unique = ""
+	case ldaptest.ActiveDirectory:
+		h.Users.Exact, h.Users.Long, h.Users.Unique = "", "info", "userPrincipalName"
+		h.Users.LongLength = 1000
+		h.Users.Multi, h.Users.Other = "otherTelephone", "company"
+		h.Users.Integer, h.Users.Boolean, h.Users.Time = "uidNumber", "msNPAllowDialin", "msTSExpireDate"
+		h.Users.Binary = "thumbnailPhoto"
+		h.Users.Secret = "unicodePwd"
+		h.Users.Secrets = [2]connectors.Value{unicodePassword("Uncommon-4711"), unicodePassword("Different-0815")}
+	}
+	if !integrity {
+		h.Users.Reverse = ""
+	}
+	return h
+}
+
+// unicodePassword is a password as unicodePwd takes it ([MS-ADTS] §3.1.1.3.1.5).
+func unicodePassword(s string) connectors.Value {
+	var b strings.Builder
+	for _, c := range []byte(`"` + s + `"`) {
+		b.Write([]byte{c, 0})
+	}
+	return connectors.Value(b.String())
+}
+
+// opened connects twice, the first time through a proxy that can fail.
+func (d *directory) opened(t *testing.T, o connectortest.Options) connectortest.Opened {
+	config := d.config(d.proxy.URL())
+	config.PageSize = o.PageSize
+	first, second := d.open(t, config), d.open(t, d.config(d.TLSURL))
+	resume := func() {
+		if err := d.proxy.Resume(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return connectortest.Opened{
+		Users: collection(t, first, "User"), Groups: collection(t, first, "Group"),
+		RivalUsers: collection(t, second, "User"), RivalGroups: collection(t, second, "Group"),
+		Close: func() error {
+			first.Close()
+			return second.Close()
+		},
+		Break: func() func() {
+			d.proxy.Refuse()
+			d.proxy.Cut()
+			return resume
+		},
+		Stall: func() func() {
+			d.proxy.Stall()
+			return resume
+		},
+		Plant: d.plant,
+	}
+}
+
+// plant gives a group members that are nobody the gateway knows: the service's
+// own entry, and where the server takes it, an entry that does not exist.
+func (d *directory) plant(t *testing.T, group connectors.Anchor) {
+	conn := d.Admin(t)
+	found, err := conn.Search(goldap.NewSearchRequest(d.GroupsBase, goldap.ScopeSingleLevel, 0, 0, 0, false, d.groups.Filter,
+		[]string{"entryUUID", "nsUniqueId", "objectGUID"}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range found.Entries {
+		if !has(e, group) {
+			continue
+		}
+		strangers := []string{d.ServiceDN}
+		if !d.ad() {
+			strangers = append(strangers, "uid=zz-marker-gone,"+d.PeopleBase)
+		}
+		m := goldap.NewModifyRequest(e.DN, nil)
+		m.Add("member", strangers)
+		if err := conn.Modify(m); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatal("the group is not there")
+}
+
+// has reports whether an entry has the anchor, however its server writes it.
+func has(e *goldap.Entry, a connectors.Anchor) bool {
+	if string(e.GetRawAttributeValue("objectGUID")) == string(a) {
+		return true
+	}
+	for _, name := range []string{"entryUUID", "nsUniqueId"} {
+		if v := strings.ReplaceAll(e.GetEqualFoldAttributeValue(name), "-", ""); v != "" && strings.EqualFold(v, hexOf(a)) {
+			return true
+		}
+	}
+	return false
+}
+
+func hexOf(a connectors.Anchor) string {
+	const digits = "0123456789abcdef"
+	var b strings.Builder
+	for i := range len(a) {
+		b.Write([]byte{digits[a[i]>>4], digits[a[i]&15]})
+	}
+	return b.String()
+}

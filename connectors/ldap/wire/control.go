@@ -1,0 +1,133 @@
+package wire
+
+// The object identifiers of the controls that the connector sends or reads.
+const (
+	ControlAssertion  = "1.3.6.1.1.12"            // RFC 4528
+	ControlPostRead   = "1.3.6.1.1.13.2"          // RFC 4527
+	ControlPaging     = "1.2.840.113556.1.4.319"  // RFC 2696
+	ControlExtendedDN = "1.2.840.113556.1.4.529"  // [MS-ADTS] §3.1.1.3.4.1.5
+	ControlPermissive = "1.2.840.113556.1.4.1413" // [MS-ADTS] §3.1.1.3.4.1.8
+)
+
+// BeginControls begins the controls of a message, which follow its operation.
+func BeginControls(b []byte) ([]byte, int) { return Begin(b, tagControls) }
+
+// EndControls closes what BeginControls began, or removes it if it is empty.
+func EndControls(b []byte, mark int) []byte {
+	if len(b) == mark {
+		return b[:mark-2]
+	}
+	return End(b, mark)
+}
+
+// BeginControl begins a control with a value, which follows as BER; then EndControl.
+func BeginControl(b []byte, oid string, critical bool) ([]byte, Open) {
+	b, control := Begin(b, TagSequence)
+	b = AppendString(b, TagOctetString, oid)
+	if critical {
+		b = AppendBool(b, TagBoolean, true)
+	}
+	b, value := Begin(b, TagOctetString)
+	return b, Open{control, value}
+}
+
+// EndControl closes what BeginControl began.
+func EndControl(b []byte, o Open) []byte { return EndOp(b, o) }
+
+// AppendAssertion appends a critical assertion control with an encoded filter.
+func AppendAssertion(b, filter []byte) []byte {
+	b, o := BeginControl(b, ControlAssertion, true)
+	return EndControl(append(b, filter...), o)
+}
+
+// AppendPostRead appends a post-read control for the attributes in the lists.
+// It is not critical: an answer without it is an answer.
+func AppendPostRead[T ~string](b []byte, attrs ...[]T) []byte {
+	b, o := BeginControl(b, ControlPostRead, false)
+	b, list := Begin(b, TagSequence)
+	for _, as := range attrs {
+		for _, a := range as {
+			if a != "" {
+				b = AppendString(b, TagOctetString, a)
+			}
+		}
+	}
+	return EndControl(End(b, list), o)
+}
+
+// AppendPaging appends a critical paged results control.
+func AppendPaging(b []byte, size int, cookie string) []byte {
+	b, o := BeginControl(b, ControlPaging, true)
+	b, seq := Begin(b, TagSequence)
+	b = AppendInt(b, TagInteger, int64(size))
+	b = AppendString(b, TagOctetString, cookie)
+	return EndControl(End(b, seq), o)
+}
+
+// AppendExtendedDN appends an extended DN control that asks for GUIDs as the
+// hexadecimal digits of their bytes.
+func AppendExtendedDN(b []byte) []byte {
+	b, o := BeginControl(b, ControlExtendedDN, true)
+	b, seq := Begin(b, TagSequence)
+	b = AppendInt(b, TagInteger, 0)
+	return EndControl(End(b, seq), o)
+}
+
+// AppendPermissive appends a permissive modify control, which has no value.
+func AppendPermissive(b []byte) []byte {
+	b, control := Begin(b, TagSequence)
+	b = AppendString(b, TagOctetString, ControlPermissive)
+	return End(b, control)
+}
+
+// Controls are the controls of one received message, encoded.
+type Controls string
+
+// Value returns the value of the control with the oid.
+func (c Controls) Value(oid string) (string, bool) {
+	r := NewReader(string(c))
+	for r.More() {
+		control := r.Sub(TagSequence)
+		if control.Read(TagOctetString) != oid {
+			continue
+		}
+		if control.Peek() == TagBoolean {
+			control.Bool(TagBoolean)
+		}
+		value := ""
+		if control.More() {
+			value = control.Read(TagOctetString)
+		}
+		return value, control.Err() == nil
+	}
+	return "", false
+}
+
+// Cookie returns the cookie of a paged results control; "" is the last page.
+func (c Controls) Cookie() (string, error) {
+	value, ok := c.Value(ControlPaging)
+	if !ok {
+		return "", nil
+	}
+	r := NewReader(value)
+	seq := r.Sub(TagSequence)
+	seq.Int(TagInteger)
+	cookie := seq.Read(TagOctetString)
+	return cookie, seq.Err()
+}
+
+// PostRead returns the entry in a post-read control.
+func (c Controls) PostRead() (Entry, bool) {
+	value, ok := c.Value(ControlPostRead)
+	if !ok {
+		return Entry{}, false
+	}
+	r := NewReader(value)
+	tag, content := r.Any()
+	// RFC 4527 §3.2 has a SearchResultEntry here; OpenLDAP gives its content as a SEQUENCE.
+	if r.Err() != nil || (tag != opSearchEntry && tag != TagSequence) {
+		return Entry{}, false
+	}
+	e, err := parseEntry(content)
+	return e, err == nil
+}
