@@ -1,0 +1,146 @@
+// Package gateway holds the use cases: create, read, list, write and delete of
+// SCIM resources that live in backends. It orchestrates and nothing else: it
+// knows no HTTP, no JSON, no LDAP and no YAML. Each use case is one file.
+package gateway
+
+import (
+	"fmt"
+	"time"
+
+	"postern/connectors"
+	"postern/idstore"
+	"postern/mapping"
+	"postern/scim"
+
+	"github.com/rs/zerolog"
+)
+
+// A Target is one resource type with where it lives: the mapping and the
+// connector of its collection.
+type Target struct {
+	Mapping   *mapping.Mapping
+	Connector connectors.Connector
+	Backend   string // the name that anchors carry in the identity table
+	Pairwise  bool   // each provisioning domain sees ids of its own
+}
+
+// Options is what a Gateway is made of.
+type Options struct {
+	Store   idstore.Store
+	Targets []Target
+	// ScanLimit bounds how many entries a filter may be evaluated on here that
+	// the backend can not evaluate; beyond it a list is refused. Default 20,000.
+	ScanLimit int
+	// SnapshotTTL is how long the order of a list is kept for the next page.
+	// Default 2 minutes.
+	SnapshotTTL time.Duration
+	Log         zerolog.Logger
+	Now         func() time.Time
+}
+
+// A Gateway serves SCIM resources. It may be used by many goroutines.
+type Gateway struct {
+	store     idstore.Store
+	targets   map[string]*target
+	order     []*target
+	scanLimit int
+	snapshots *snapshots
+	locks     locks
+	leftovers leftovers
+	ids       idCache
+	log       zerolog.Logger
+	now       func() time.Time
+}
+
+type target struct {
+	Target
+	kind string // the resource type's name
+	rt   *scim.ResourceType
+	want []connectors.Attr // a full read
+	meta struct{ resourceType, location, version *scim.Attribute }
+}
+
+// A Caller is who asks: the provisioning domain whose ids and externalIds the
+// request speaks of, and the client's name, which separates lists in progress.
+type Caller struct {
+	Client string
+	Domain string
+}
+
+// A Result is a resource as the backend now has it, with its version. Resource
+// is nil where the request was carried out without reading it back, and Version
+// is empty where part of what it covers was deliberately not read.
+type Result struct {
+	Resource    *scim.Resource
+	Version     scim.Version
+	NotModified bool // a read whose precondition says that the client has it
+}
+
+// New returns a gateway over its parts. Nothing is asked of a backend yet.
+func New(o Options) (*Gateway, error) {
+	if o.ScanLimit == 0 {
+		o.ScanLimit = 20_000
+	}
+	if o.SnapshotTTL == 0 {
+		o.SnapshotTTL = 2 * time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	g := &Gateway{
+		store:     o.Store,
+		targets:   make(map[string]*target, len(o.Targets)),
+		scanLimit: o.ScanLimit,
+		snapshots: newSnapshots(o.SnapshotTTL, o.Now),
+		log:       o.Log,
+		now:       o.Now,
+	}
+	for _, t := range o.Targets {
+		rt := t.Mapping.ResourceType()
+		if _, ok := g.targets[rt.Name]; ok {
+			return nil, fmt.Errorf("resource type %q is served twice", rt.Name)
+		}
+		wired := &target{Target: t, kind: rt.Name, rt: rt, want: t.Mapping.Attrs()}
+		for _, sub := range rt.Meta().Sub {
+			switch sub.Name {
+			case "resourceType":
+				wired.meta.resourceType = sub
+			case "location":
+				wired.meta.location = sub
+			case "version":
+				wired.meta.version = sub
+			}
+		}
+		g.targets[rt.Name] = wired
+		g.order = append(g.order, wired)
+	}
+	return g, nil
+}
+
+// ResourceTypes returns what is served, in the order of the options.
+func (g *Gateway) ResourceTypes() []*scim.ResourceType {
+	rts := make([]*scim.ResourceType, len(g.order))
+	for i, t := range g.order {
+		rts[i] = t.rt
+	}
+	return rts
+}
+
+func (g *Gateway) target(kind string) (*target, error) {
+	if t, ok := g.targets[kind]; ok {
+		return t, nil
+	}
+	return nil, &Fault{Kind: NotFound, Reason: "no such resource type"}
+}
+
+func (t *target) scope(c Caller) idstore.Scope {
+	s := idstore.Scope{Type: t.kind, Externals: idstore.Domain(c.Domain)}
+	if t.Pairwise {
+		s.IDs = idstore.Domain(c.Domain)
+	}
+	return s
+}
+
+func (t *target) anchor(a connectors.Anchor) idstore.Anchor {
+	return idstore.Anchor{Backend: t.Backend, Key: string(a)}
+}

@@ -1,0 +1,110 @@
+package httpapi
+
+import (
+	"crypto/sha256"
+	"net/http"
+	"strings"
+
+	"postern/gateway"
+	"postern/scim"
+)
+
+// Access is what a client may do with resources of one type.
+type Access uint8
+
+const (
+	NoAccess Access = iota
+	Read
+	ReadWrite
+)
+
+// A Token is the SHA-256 of a bearer token. The token itself is not kept.
+type Token [sha256.Size]byte
+
+// HashToken returns what is kept of a bearer token.
+func HashToken(token string) Token { return sha256.Sum256([]byte(token)) }
+
+// A Client is an identity provider or another SCIM client that may call.
+type Client struct {
+	Name   string
+	Domain string // the provisioning domain whose ids and externalIds it sees
+	Tokens []Token
+	Access map[string]Access // by resource type
+}
+
+// credentials finds a client by the hash of its token. What the look-up's time
+// tells is about a hash, and so about nothing that can be guessed bit by bit.
+type credentials map[Token]*Client
+
+func newCredentials(clients []Client) credentials {
+	c := make(credentials)
+	for i := range clients {
+		for _, t := range clients[i].Tokens {
+			c[t] = &clients[i]
+		}
+	}
+	return c
+}
+
+// client authenticates a request by its bearer token (RFC 6750 §2.1).
+func (c credentials) client(r *http.Request) (*Client, bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return nil, false
+	}
+	client, ok := c[HashToken(strings.TrimSpace(token))]
+	return client, ok
+}
+
+// An endpoint answers a request or returns why it does not.
+type endpoint func(*request) error
+
+// public wraps an endpoint that anybody may call.
+func (h *Handler) public(e endpoint) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.call(w, r, nil, e) })
+}
+
+// known wraps an endpoint that any client may call.
+func (h *Handler) known(e endpoint) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client, ok := h.clients.client(r)
+		if !ok {
+			h.unauthorized(w, r)
+			return
+		}
+		h.call(w, r, client, e)
+	})
+}
+
+// may wraps an endpoint for clients with at least this access to the type.
+func (h *Handler) may(a Access, rt *scim.ResourceType, e endpoint) http.Handler {
+	return h.known(func(q *request) error {
+		if q.client.Access[rt.Name] < a {
+			return scim.Errorf(http.StatusForbidden, "", "this client may not %s resources of type %s", map[Access]string{Read: "read", ReadWrite: "write"}[a], rt.Name)
+		}
+		return e(q)
+	})
+}
+
+func (h *Handler) unauthorized(w http.ResponseWriter, r *http.Request) {
+	challenge := `Bearer realm="scim"`
+	detail := "a bearer token is needed in the Authorization header"
+	if r.Header.Get("Authorization") != "" {
+		challenge += `, error="invalid_token"`
+		detail = "the bearer token is not valid"
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
+	exchangeOf(r).fail(w, scim.Errorf(http.StatusUnauthorized, "", "%s", detail))
+}
+
+func (h *Handler) call(w http.ResponseWriter, r *http.Request, client *Client, e endpoint) {
+	ex := exchangeOf(r)
+	q := &request{Request: r, w: w, h: h, client: client}
+	if client != nil {
+		ex.client = client.Name
+		q.caller = gateway.Caller{Client: client.Name, Domain: client.Domain}
+	}
+	if err := e(q); err != nil {
+		ex.fail(w, err)
+	}
+}

@@ -1,0 +1,113 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"postern/scim"
+)
+
+// discovery is what the service tells of itself (RFC 7644 §4): exactly what the
+// mapping supports.
+type discovery struct {
+	types   []*scim.ResourceType
+	maxPage int
+}
+
+func (d discovery) schemas() []*scim.Schema {
+	var all []*scim.Schema
+	seen := make(map[string]bool)
+	add := func(s *scim.Schema) {
+		if !seen[s.ID] {
+			seen[s.ID] = true
+			all = append(all, s)
+		}
+	}
+	for _, rt := range d.types {
+		add(rt.Schema)
+		for _, x := range rt.Extensions {
+			add(x.Schema)
+		}
+	}
+	return all
+}
+
+func (h *Handler) schemas(q *request) error {
+	if err := q.unfiltered(); err != nil {
+		return err
+	}
+	all := h.discovery.schemas()
+	return send(q.w, http.StatusOK, func(dst []byte) []byte {
+		return scim.AppendList(dst, len(all), 1, len(all), func(dst []byte, i int) []byte {
+			return scim.AppendSchema(dst, all[i], q.base())
+		})
+	})
+}
+
+func (h *Handler) schema(q *request) error {
+	for _, s := range h.discovery.schemas() {
+		if strings.EqualFold(s.ID, q.name()) {
+			return send(q.w, http.StatusOK, func(dst []byte) []byte { return scim.AppendSchema(dst, s, q.base()) })
+		}
+	}
+	return scim.Errorf(http.StatusNotFound, "", "there is no schema %q here", q.name())
+}
+
+func (h *Handler) resourceTypes(q *request) error {
+	if err := q.unfiltered(); err != nil {
+		return err
+	}
+	all := h.discovery.types
+	return send(q.w, http.StatusOK, func(dst []byte) []byte {
+		return scim.AppendList(dst, len(all), 1, len(all), func(dst []byte, i int) []byte {
+			return scim.AppendResourceType(dst, all[i], q.base())
+		})
+	})
+}
+
+func (h *Handler) resourceType(q *request) error {
+	for _, rt := range h.discovery.types {
+		if strings.EqualFold(rt.Name, q.name()) {
+			return send(q.w, http.StatusOK, func(dst []byte) []byte { return scim.AppendResourceType(dst, rt, q.base()) })
+		}
+	}
+	return scim.Errorf(http.StatusNotFound, "", "there is no resource type %q here", q.name())
+}
+
+// serviceProviderConfig tells what the service can do (RFC 7643 §5). Anybody may
+// read it (RFC 7644 §4).
+func (h *Handler) serviceProviderConfig(q *request) error {
+	return send(q.w, http.StatusOK, func(dst []byte) []byte {
+		dst = append(dst, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],`+
+			`"patch":{"supported":true},`+
+			`"bulk":{"supported":false,"maxOperations":0,"maxPayloadSize":0},`+
+			`"filter":{"supported":true,"maxResults":`...)
+		dst = strconv.AppendInt(dst, int64(h.discovery.maxPage), 10)
+		dst = append(dst, `},"changePassword":{"supported":true},"sort":{"supported":false},"etag":{"supported":true},`+
+			`"authenticationSchemes":[{"type":"oauthbearertoken","name":"OAuth Bearer Token",`+
+			`"description":"A bearer token in the Authorization header, given out by the administrator of this service",`+
+			`"specUri":"https://www.rfc-editor.org/rfc/rfc6750","primary":true}],`+
+			`"meta":{"resourceType":"ServiceProviderConfig","location":`...)
+		dst = strconv.AppendQuote(dst, q.base()+"/ServiceProviderConfig")
+		return append(dst, `}}`...)
+	})
+}
+
+// unfiltered refuses a filter, as RFC 7644 §4 demands of the discovery endpoints.
+func (q *request) unfiltered() error {
+	if q.param("filter") != "" {
+		return scim.Errorf(http.StatusForbidden, "", "this endpoint can not be filtered")
+	}
+	return nil
+}
+
+// name is the last part of the path, unescaped.
+func (q *request) name() string {
+	name, err := url.PathUnescape(q.id())
+	if err != nil {
+		return q.id()
+	}
+	return name
+}

@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// exchange is what one request's log line is made of.
+type exchange struct {
+	http.ResponseWriter
+	id     string
+	client string
+	status int
+	err    error // why it failed, whole
+	log    zerolog.Logger
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }
+
+func requestID() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// WriteHeader remembers the status.
+func (ex *exchange) WriteHeader(status int) {
+	if ex.status == 0 {
+		ex.status = status
+	}
+	ex.ResponseWriter.WriteHeader(status)
+}
+
+// Write is an answer with 200 where nothing else was said.
+func (ex *exchange) Write(b []byte) (int, error) {
+	if ex.status == 0 {
+		ex.status = http.StatusOK
+	}
+	return ex.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (ex *exchange) Unwrap() http.ResponseWriter { return ex.ResponseWriter }
+
+// line logs the exchange: what failed here or behind us as an error with its
+// whole story, everything else at info.
+func (ex *exchange) line(r *http.Request, took time.Duration) {
+	level := zerolog.InfoLevel
+	if ex.status >= 500 {
+		level = zerolog.ErrorLevel
+	}
+	e := ex.log.WithLevel(level)
+	if ex.log.GetLevel() > level {
+		return
+	}
+	e.Str("request", ex.id).Str("method", r.Method).Str("path", r.URL.Path).Int("status", ex.status).Dur("took", took)
+	if ex.client != "" {
+		e.Str("client", ex.client)
+	}
+	if _, left := errors.AsType[*gone](ex.err); ex.err != nil && !left {
+		e.AnErr("why", ex.err)
+	}
+	e.Msg("request")
+}

@@ -1,0 +1,109 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"postern/gateway"
+	"postern/scim"
+
+	"github.com/gorilla/mux"
+)
+
+// request is one authenticated request.
+type request struct {
+	*http.Request
+	w      http.ResponseWriter
+	h      *Handler
+	client *Client // nil on public endpoints
+	caller gateway.Caller
+	query  url.Values
+}
+
+func (q *request) id() string { return mux.Vars(q.Request)["id"] }
+
+func (q *request) param(name string) string {
+	if q.query == nil {
+		q.query = q.URL.Query()
+	}
+	return q.query.Get(name)
+}
+
+// body reads the body within the limits of type and size.
+func (q *request) body() ([]byte, error) {
+	if ct := q.Header.Get("Content-Type"); ct != "" {
+		switch media, _, err := mime.ParseMediaType(ct); {
+		case err != nil, media != "application/scim+json" && media != "application/json" && media != "text/json":
+			return nil, scim.Errorf(http.StatusUnsupportedMediaType, "", "the content type is %q; send application/scim+json", ct)
+		}
+	}
+	if e := q.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, scim.Errorf(http.StatusUnsupportedMediaType, "", "the content encoding is %q; send the body as it is", e)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(q.w, q.Body, q.h.MaxBody))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, scim.Errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than the limit of %d bytes", q.h.MaxBody)
+		}
+		return nil, scim.InvalidSyntax("the body ended before its end")
+	}
+	return body, nil
+}
+
+func (q *request) selection(rt *scim.ResourceType) (scim.Selection, error) {
+	return scim.ParseSelection(rt, names(q.param("attributes")), names(q.param("excludedAttributes")))
+}
+
+// names splits a comma-separated list of attribute names.
+func names(list string) []string {
+	if list == "" {
+		return nil
+	}
+	parts := strings.Split(list, ",")
+	kept := parts[:0]
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+func (q *request) precondition() (scim.Precondition, error) {
+	return scim.ParsePrecondition(q.Header.Values("If-Match"), q.Header.Values("If-None-Match"))
+}
+
+// number reads an integer parameter, or returns the default where it is absent.
+func (q *request) number(name string, absent int) (int, error) {
+	s := q.param(name)
+	if s == "" {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0, scim.InvalidValue("%s is %q, which is not an integer", name, s)
+	}
+	return n, nil
+}
+
+// base returns what meta.location and $ref begin with.
+func (q *request) base() string {
+	if q.h.PublicURL != "" {
+		return q.h.PublicURL
+	}
+	scheme := "http://"
+	if q.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + q.Host + q.h.BasePath
+}
+
+// ignored logs what of a body has no place in the schemas that are served.
+func (q *request) ignored(name string) {
+	q.h.Log.Debug().Str("request", exchangeOf(q.Request).id).Str("ignored", name).Msg("not in a schema that is served")
+}

@@ -1,0 +1,147 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"postern/gateway"
+	"postern/scim"
+)
+
+// resources is the endpoints of one resource type.
+type resources struct {
+	h  *Handler
+	rt *scim.ResourceType
+}
+
+// GET /Users (RFC 7644 §3.4.2).
+func (on resources) list(q *request) error {
+	sel, err := q.selection(on.rt)
+	if err != nil {
+		return err
+	}
+	query := gateway.Query{Selection: sel}
+	if f := q.param("filter"); f != "" {
+		if query.Filter, err = scim.ParseFilter(on.rt, f); err != nil {
+			return err
+		}
+	} else if q.query.Has("filter") {
+		return scim.InvalidFilter("the filter is empty; leave the parameter out to list everything")
+	}
+	if query.Start, err = q.number("startIndex", 1); err != nil {
+		return err
+	}
+	if query.Count, err = q.number("count", on.h.PageSize); err != nil {
+		return err
+	}
+	query.Count = min(max(query.Count, 0), on.h.MaxPageSize)
+	page, err := on.h.Gateway.List(q.Context(), q.caller, on.rt.Name, query)
+	if err != nil {
+		return err
+	}
+	base := q.base()
+	return send(q.w, http.StatusOK, func(dst []byte) []byte {
+		return scim.AppendList(dst, page.Total, page.Start, len(page.Results), func(dst []byte, i int) []byte {
+			return scim.AppendJSON(dst, page.Results[i].Resource, scim.RenderOptions{Selection: sel, BaseURL: base})
+		})
+	})
+}
+
+// GET /Users/{id} (RFC 7644 §3.4.1).
+func (on resources) read(q *request) error {
+	sel, err := q.selection(on.rt)
+	if err != nil {
+		return err
+	}
+	pre, err := q.precondition()
+	if err != nil {
+		return err
+	}
+	res, err := on.h.Gateway.Read(q.Context(), q.caller, on.rt.Name, q.id(), gateway.ReadOptions{Selection: sel, Precondition: pre})
+	if err != nil {
+		return err
+	}
+	return q.resource(http.StatusOK, res, sel)
+}
+
+// POST /Users (RFC 7644 §3.3).
+func (on resources) create(q *request) error {
+	o, body, err := on.write(q)
+	if err != nil {
+		return err
+	}
+	r, err := scim.DecodeResource(on.rt, body, scim.DecodeOptions{Ignored: q.ignored})
+	if err != nil {
+		return err
+	}
+	if err := scim.Validate(r); err != nil {
+		return err
+	}
+	res, err := on.h.Gateway.Create(q.Context(), q.caller, on.rt.Name, r, o)
+	if err != nil {
+		return err
+	}
+	return q.resource(http.StatusCreated, res, o.Selection)
+}
+
+// PUT /Users/{id} (RFC 7644 §3.5.1).
+func (on resources) replace(q *request) error {
+	o, body, err := on.write(q)
+	if err != nil {
+		return err
+	}
+	r, err := scim.DecodeResource(on.rt, body, scim.DecodeOptions{ID: q.id(), Ignored: q.ignored})
+	if err != nil {
+		return err
+	}
+	if err := scim.Validate(r); err != nil {
+		return err
+	}
+	res, err := on.h.Gateway.Replace(q.Context(), q.caller, on.rt.Name, q.id(), r, o)
+	if err != nil {
+		return err
+	}
+	return q.resource(http.StatusOK, res, o.Selection)
+}
+
+// PATCH /Users/{id} (RFC 7644 §3.5.2).
+func (on resources) patch(q *request) error {
+	o, body, err := on.write(q)
+	if err != nil {
+		return err
+	}
+	p, err := scim.DecodePatch(on.rt, body, scim.DecodeOptions{ID: q.id(), Ignored: q.ignored})
+	if err != nil {
+		return err
+	}
+	res, err := on.h.Gateway.Patch(q.Context(), q.caller, on.rt.Name, q.id(), p, o)
+	if err != nil {
+		return err
+	}
+	return q.resource(http.StatusOK, res, o.Selection)
+}
+
+// DELETE /Users/{id} (RFC 7644 §3.6).
+func (on resources) delete(q *request) error {
+	pre, err := q.precondition()
+	if err != nil {
+		return err
+	}
+	if err := on.h.Gateway.Delete(q.Context(), q.caller, on.rt.Name, q.id(), pre); err != nil {
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// write reads what all writes have.
+func (on resources) write(q *request) (o gateway.WriteOptions, body []byte, err error) {
+	if o.Selection, err = q.selection(on.rt); err != nil {
+		return o, nil, err
+	}
+	if o.Precondition, err = q.precondition(); err != nil {
+		return o, nil, err
+	}
+	o.Reply = q.param("attributes") != ""
+	body, err = q.body()
+	return o, body, err
+}

@@ -1,0 +1,161 @@
+// Package httpapi is the SCIM protocol over HTTP (RFC 7644 §3): it authenticates,
+// limits and parses requests, calls the gateway's use cases, and renders their
+// results. Every answer with a body, on every path, is SCIM JSON.
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"postern/gateway"
+	"postern/scim"
+
+	"github.com/gorilla/mux"
+	"github.com/rs/zerolog"
+)
+
+// Options is what a Handler is made of.
+type Options struct {
+	Gateway *gateway.Gateway
+	Clients []Client
+	// BasePath is where the protocol's endpoints begin. Default "/scim/v2".
+	BasePath string
+	// PublicURL is the base of meta.location and $ref. Default: from the request.
+	PublicURL string
+	// MaxBody bounds a request's body, in bytes. Default 8 MiB.
+	MaxBody int64
+	// PageSize is the count of a list that asks for none, MaxPageSize the
+	// greatest that is served. Defaults 100 and 1,000.
+	PageSize, MaxPageSize int
+	// Timeout bounds one request. Default 50 s, less than identity providers wait.
+	Timeout time.Duration
+	Log     zerolog.Logger
+}
+
+// A Handler serves the SCIM protocol.
+type Handler struct {
+	Options
+	clients   credentials
+	router    *mux.Router
+	discovery discovery
+}
+
+// New returns a handler.
+func New(o Options) *Handler {
+	if o.BasePath == "" {
+		o.BasePath = "/scim/v2"
+	}
+	o.BasePath = strings.TrimRight(o.BasePath, "/")
+	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
+	if o.MaxBody == 0 {
+		o.MaxBody = 8 << 20
+	}
+	if o.PageSize == 0 {
+		o.PageSize = 100
+	}
+	if o.MaxPageSize == 0 {
+		o.MaxPageSize = 1000
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 50 * time.Second
+	}
+	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath()}
+	h.discovery = discovery{types: o.Gateway.ResourceTypes(), maxPage: o.MaxPageSize}
+	h.routes()
+	return h
+}
+
+func (h *Handler) routes() {
+	// The router tries its routes in this order, so those of every request come first.
+	for _, rt := range h.discovery.types {
+		on := resources{h: h, rt: rt}
+		h.router.Handle(h.BasePath+rt.Endpoint+"/{id}", methods{
+			http.MethodGet:    h.may(Read, rt, on.read),
+			http.MethodPut:    h.may(ReadWrite, rt, on.replace),
+			http.MethodPatch:  h.may(ReadWrite, rt, on.patch),
+			http.MethodDelete: h.may(ReadWrite, rt, on.delete),
+		})
+		h.router.Handle(h.BasePath+rt.Endpoint, methods{
+			http.MethodGet:  h.may(Read, rt, on.list),
+			http.MethodPost: h.may(ReadWrite, rt, on.create),
+		})
+	}
+	for path, get := range map[string]http.Handler{
+		h.BasePath + "/ServiceProviderConfig": h.public(h.serviceProviderConfig),
+		h.BasePath + "/Schemas":               h.known(h.schemas),
+		h.BasePath + "/Schemas/{id}":          h.known(h.schema),
+		h.BasePath + "/ResourceTypes":         h.known(h.resourceTypes),
+		h.BasePath + "/ResourceTypes/{id}":    h.known(h.resourceType),
+		h.BasePath + "/Me":                    h.known(notImplemented),
+		"/healthz":                            h.public(health),
+	} {
+		h.router.Handle(path, methods{http.MethodGet: get})
+	}
+	h.router.Handle(h.BasePath+"/Bulk", methods{http.MethodPost: h.known(notImplemented)})
+	h.router.NotFoundHandler = h.known(func(*request) error {
+		return scim.Errorf(http.StatusNotFound, "", "no such endpoint; the protocol's begin with %s", h.BasePath)
+	})
+}
+
+// ServeHTTP answers one request and logs it in one line that holds no query, no
+// header and no body.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	if p := r.URL.Path; len(p) > 1 && p[len(p)-1] == '/' {
+		r.URL.Path = strings.TrimRight(p, "/")
+		r.URL.RawPath = strings.TrimRight(r.URL.RawPath, "/")
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), h.Timeout)
+	defer cancel()
+	ex := &exchange{ResponseWriter: w, id: requestID(), log: h.Log}
+	r = r.WithContext(context.WithValue(ctx, exchangeKey{}, ex))
+	w.Header().Set("X-Request-Id", ex.id)
+	h.router.ServeHTTP(ex, r)
+	ex.line(r, time.Since(began))
+}
+
+// methods answers a path by the request's method: HEAD as GET, OPTIONS with what
+// there is, anything else with 405 and Allow (RFC 9110 §15.5.6).
+type methods map[string]http.Handler
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if handler, ok := m[method]; ok {
+		handler.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Allow", m.allow())
+	if method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	exchangeOf(r).fail(w, scim.Errorf(http.StatusMethodNotAllowed, "", "%s is not possible here; possible are: %s", r.Method, m.allow()))
+}
+
+func (m methods) allow() string {
+	var names []string
+	for _, name := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if _, ok := m[name]; ok {
+			names = append(names, name)
+			if name == http.MethodGet {
+				names = append(names, http.MethodHead)
+			}
+		}
+	}
+	return strings.Join(append(names, http.MethodOptions), ", ")
+}
+
+func health(q *request) error {
+	q.w.Header().Set("Content-Type", "application/json")
+	_, err := q.w.Write([]byte("{\"status\":\"up\"}\n"))
+	return err
+}
+
+func notImplemented(*request) error {
+	return scim.Errorf(http.StatusNotImplemented, "", "this service does not offer this endpoint; see /ServiceProviderConfig")
+}

@@ -1,0 +1,174 @@
+package gateway
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"postern/connectors"
+	"postern/idstore"
+)
+
+// leftovers is the intents that no running request will finish: those found in
+// the table at start, and those whose request ended without knowing what became
+// of its backend write.
+type leftovers struct {
+	mu  sync.Mutex
+	ids map[idstore.IntentID]struct{}
+}
+
+func (l *leftovers) add(id idstore.IntentID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ids == nil {
+		l.ids = make(map[idstore.IntentID]struct{})
+	}
+	l.ids[id] = struct{}{}
+}
+
+// take removes an intent from the set and reports whether it was there: it is
+// then the caller's to settle.
+func (l *leftovers) take(id idstore.IntentID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.ids[id]
+	delete(l.ids, id)
+	return ok
+}
+
+// begin records durably what is about to be done. No backend write is begun
+// that could not be recorded.
+func (g *Gateway) begin(ctx context.Context, t *target, in idstore.Intent) (idstore.Intent, error) {
+	err := g.store.Update(ctx, func(tx idstore.Tx) (err error) {
+		in, err = idstore.Begin(tx, in)
+		return err
+	})
+	return in, fault(t.Mapping, err)
+}
+
+// drop forgets an intent that came to nothing. If that fails the intent stays,
+// and is dropped when it is next looked at.
+func (g *Gateway) drop(ctx context.Context, in idstore.Intent) {
+	err := g.store.Update(context.WithoutCancel(ctx), func(tx idstore.Tx) error { return idstore.Drop(tx, in.ID) })
+	if err != nil {
+		g.log.Warn().Err(err).Msg("an intent that came to nothing could not be forgotten; it will be at the next look")
+	}
+}
+
+// TakeOver takes over the intents that an earlier process left in the table. It is
+// called once, before the first request.
+func (g *Gateway) TakeOver(ctx context.Context) error {
+	return fault(nil, g.store.View(ctx, func(tx idstore.Tx) error {
+		for in, err := range idstore.Intents(tx) {
+			if err != nil {
+				return err
+			}
+			g.leftovers.add(in.ID)
+		}
+		return nil
+	}))
+}
+
+// Recover resolves what a crash or a time-out left open, by looking at the
+// backends: what was done there is finished here, what was not is dropped. It
+// returns how many are still open because their backend does not answer; calling
+// it again tries those again.
+func (g *Gateway) Recover(ctx context.Context) (open int, err error) {
+	var intents []idstore.Intent
+	err = g.store.View(ctx, func(tx idstore.Tx) error {
+		for in, err := range idstore.Intents(tx) {
+			if err != nil {
+				return err
+			}
+			intents = append(intents, in)
+		}
+		return nil
+	})
+	for _, in := range intents {
+		if err := g.settle(ctx, in); err != nil {
+			g.log.Warn().Err(err).Str("backend", in.Backend).Msg("an open intent can not be resolved yet")
+			open++
+		}
+	}
+	return open, fault(nil, err)
+}
+
+// settleName resolves what an earlier creation under this name left open.
+func (g *Gateway) settleName(ctx context.Context, t *target, name string) error {
+	var intents []idstore.Intent
+	err := g.store.View(ctx, func(tx idstore.Tx) (err error) {
+		intents, err = idstore.IntentsForName(tx, t.Backend, name)
+		return err
+	})
+	if err != nil {
+		return fault(t.Mapping, err)
+	}
+	for _, in := range intents {
+		if in.Kind == idstore.Create && in.Scope.Type == t.kind {
+			if err := g.settle(ctx, in); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settle resolves one intent if it is a leftover.
+func (g *Gateway) settle(ctx context.Context, in idstore.Intent) (err error) {
+	t, ok := g.targets[in.Scope.Type]
+	if !ok || !g.leftovers.take(in.ID) {
+		return nil // a running request's, or of a type that is not served now
+	}
+	defer func() {
+		if err != nil {
+			g.leftovers.add(in.ID)
+		}
+	}()
+	if in.Kind == idstore.Delete {
+		return g.settleDelete(ctx, t, in)
+	}
+	return g.settleCreate(ctx, t, in)
+}
+
+func (g *Gateway) settleCreate(ctx context.Context, t *target, in idstore.Intent) error {
+	attr, value, _ := strings.Cut(in.Name, "\x00")
+	q := connectors.Query{Where: connectors.Equal{Attr: connectors.Attr(attr), Value: connectors.Value(value)}, Limit: 1}
+	for e, err := range t.Connector.Search(ctx, q) {
+		if err != nil {
+			return fault(t.Mapping, err)
+		}
+		return fault(t.Mapping, g.store.Update(ctx, func(tx idstore.Tx) error {
+			_, err := idstore.Bind(tx, in.ID, t.anchor(e.Anchor))
+			return err
+		}))
+	}
+	g.drop(ctx, in)
+	return nil
+}
+
+func (g *Gateway) settleDelete(ctx context.Context, t *target, in idstore.Intent) error {
+	for _, a := range in.Anchors {
+		_, err := t.Connector.Get(ctx, connectors.Anchor(a.Key), nil)
+		if err == nil {
+			g.drop(ctx, in)
+			return nil
+		}
+		if connectors.KindOf(err) != connectors.NotFound {
+			return fault(t.Mapping, err)
+		}
+	}
+	return g.settleDeleted(ctx, t, in)
+}
+
+// settleDeleted finishes a deletion that the backend has carried out.
+func (g *Gateway) settleDeleted(ctx context.Context, t *target, in idstore.Intent) error {
+	if s, ok := connectors.As[connectors.Sweeper](t.Connector); ok && in.Name != "" {
+		if err := s.Sweep(ctx, in.Name); err != nil {
+			return fault(t.Mapping, err)
+		}
+	}
+	for _, a := range in.Anchors {
+		g.ids.forget(t.kind, connectors.Anchor(a.Key))
+	}
+	return fault(t.Mapping, g.store.Update(ctx, func(tx idstore.Tx) error { return idstore.Remove(tx, in.ID) }))
+}

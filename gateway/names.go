@@ -1,0 +1,196 @@
+package gateway
+
+import (
+	"context"
+
+	"postern/connectors"
+	"postern/idstore"
+	"postern/mapping"
+	"postern/scim"
+)
+
+// resolve finds the entity that a client names by its id.
+func (g *Gateway) resolve(ctx context.Context, t *target, c Caller, id string) (idstore.Record, error) {
+	public, ok := idstore.ParsePublicID(id)
+	if !ok {
+		return idstore.Record{}, &Fault{Kind: NotFound}
+	}
+	var rec idstore.Record
+	err := g.store.View(ctx, func(tx idstore.Tx) (err error) {
+		rec, err = idstore.Resolve(tx, t.scope(c), public)
+		return err
+	})
+	return rec, fault(t.Mapping, err)
+}
+
+// targetsOf resolves the SCIM ids that a request uses as references, all in one
+// look at the table. Ids that name nothing are left out: the mapping says which
+// attribute they stood in.
+func (g *Gateway) targetsOf(ctx context.Context, c Caller, ids []string) (mapping.Refs, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	refs := make(mapping.Refs, len(ids))
+	err := g.store.View(ctx, func(tx idstore.Tx) error {
+		for _, id := range ids {
+			public, ok := idstore.ParsePublicID(id)
+			if !ok {
+				continue
+			}
+			for _, t := range g.order {
+				rec, err := idstore.Resolve(tx, t.scope(c), public)
+				if err == nil {
+					refs[id] = connectors.Target{Collection: t.kind, Anchor: connectors.Anchor(rec.Anchor().Key)}
+					break
+				}
+				if f := fault(nil, err).(*Fault); f.Kind != NotFound {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return refs, fault(nil, err)
+}
+
+// present turns entries of one target into results for a caller: the entities
+// behind them and behind all their references are looked up in one batch, and
+// those met for the first time get their ids in one transaction for each type.
+// whole says that the entries hold everything that a version covers.
+func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []connectors.Entry, whole bool) ([]Result, error) {
+	own := make([]idstore.Anchor, len(entries))
+	for i := range entries {
+		own[i] = t.anchor(entries[i].Anchor)
+	}
+	records, err := g.records(ctx, t, c, own)
+	if err != nil {
+		return nil, err
+	}
+	names, err := g.names(ctx, t, c, entries)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(entries))
+	for i := range entries {
+		results[i] = g.compose(t, c, records[i], entries[i], names[i], whole)
+	}
+	return results, nil
+}
+
+// presentOne is present for an entry whose entity is known already.
+func (g *Gateway) presentOne(ctx context.Context, t *target, c Caller, rec idstore.Record, e connectors.Entry, whole bool) (Result, error) {
+	names, err := g.names(ctx, t, c, []connectors.Entry{e})
+	if err != nil {
+		return Result{}, err
+	}
+	return g.compose(t, c, rec, e, names[0], whole), nil
+}
+
+// compose projects an entry and adds what is ours: id, externalId, meta.
+func (g *Gateway) compose(t *target, c Caller, rec idstore.Record, e connectors.Entry, names mapping.Names, whole bool) Result {
+	public, _ := rec.PublicID(t.scope(c).IDs)
+	id := public.String()
+	external := rec.ExternalID(idstore.Domain(c.Domain))
+	var version scim.Version
+	if whole {
+		version = t.version(e, external)
+	}
+	projected := t.Mapping.Project(e, names)
+	fields := make([]scim.Field, 0, len(projected.Attrs)+3)
+	fields = append(fields, scim.Field{Attr: t.rt.ID(), Value: scim.Str(id)}, scim.Field{Attr: t.rt.ExternalID(), Value: scim.Str(external)})
+	fields = append(fields, projected.Attrs...)
+	// The mapping may know when the object was made and changed; the rest of meta is ours.
+	meta := append(make([]scim.Field, 0, 5), projected.Get(t.rt.Meta()).Object()...)
+	meta = append(meta, scim.Field{Attr: t.meta.resourceType, Value: scim.Str(t.kind)},
+		scim.Field{Attr: t.meta.location, Value: scim.Str(t.rt.Endpoint[1:] + "/" + id)})
+	if version != "" {
+		meta = append(meta, scim.Field{Attr: t.meta.version, Value: scim.Str(version.String())})
+	}
+	fields = append(fields, scim.Field{Attr: t.rt.Meta(), Value: scim.Obj(scim.NewObject(meta...))})
+	return Result{Resource: &scim.Resource{Type: t.rt, Attrs: scim.NewObject(fields...)}, Version: version}
+}
+
+// version is the hash of what the backend holds for the mapped attributes and
+// of the caller's externalId, or "" where a part of it is not known.
+func (t *target) version(e connectors.Entry, external string) scim.Version {
+	fp, ok := t.Mapping.Fingerprint(e)
+	if !ok {
+		return ""
+	}
+	return scim.Version(fp.With(external).String())
+}
+
+// records finds or makes the entities behind anchors, aligned with them.
+func (g *Gateway) records(ctx context.Context, t *target, c Caller, anchors []idstore.Anchor) ([]idstore.Record, error) {
+	var records []idstore.Record
+	var missing []int
+	err := g.store.View(ctx, func(tx idstore.Tx) (err error) {
+		records, missing, err = idstore.ByAnchors(tx, t.scope(c), anchors)
+		return err
+	})
+	if err == nil && len(missing) > 0 {
+		err = g.store.Update(ctx, func(tx idstore.Tx) (err error) {
+			records, err = idstore.Adopt(tx, t.scope(c), anchors)
+			return err
+		})
+	}
+	return records, fault(t.Mapping, err)
+}
+
+// names resolves the references of entries to SCIM ids, all in one batch.
+func (g *Gateway) names(ctx context.Context, t *target, c Caller, entries []connectors.Entry) ([]mapping.Names, error) {
+	names := make([]mapping.Names, len(entries))
+	var places map[string][]place // by collection
+	domain := func(kind string) string {
+		if other, ok := g.targets[kind]; ok {
+			return string(other.scope(c).IDs)
+		}
+		return ""
+	}
+	for i := range entries {
+		for _, f := range entries[i].Fields {
+			if len(f.Refs) == 0 {
+				continue
+			}
+			ids := make([]string, len(f.Refs))
+			if names[i] == nil {
+				names[i] = make(mapping.Names)
+			}
+			names[i][f.Attr] = ids
+			for _, j := range g.ids.find(f.Refs, domain, ids) {
+				if places == nil {
+					places = make(map[string][]place)
+				}
+				places[f.Refs[j].Collection] = append(places[f.Refs[j].Collection], place{id: &ids[j], anchor: f.Refs[j].Anchor})
+			}
+		}
+	}
+	for collection, ps := range places {
+		other, ok := g.targets[collection]
+		if !ok {
+			continue
+		}
+		anchors := make([]idstore.Anchor, len(ps))
+		for i, p := range ps {
+			anchors[i] = other.anchor(p.anchor)
+		}
+		records, err := g.records(ctx, other, c, anchors)
+		if err != nil {
+			return nil, err
+		}
+		space := idSpace{collection, domain(collection)}
+		for i, p := range ps {
+			if id, ok := records[i].PublicID(idstore.Domain(space.domain)); ok {
+				*p.id = id.String()
+				g.ids.keep(space, p.anchor, *p.id)
+			}
+		}
+	}
+	return names, nil
+}
+
+// A place is where the id of one referenced object is to be written.
+type place struct {
+	id     *string
+	anchor connectors.Anchor
+}

@@ -1,0 +1,183 @@
+package gateway
+
+import (
+	"context"
+
+	"postern/connectors"
+	"postern/idstore"
+	"postern/mapping"
+	"postern/scim"
+)
+
+// WriteOptions is how a write is wanted.
+type WriteOptions struct {
+	Selection    scim.Selection
+	Precondition scim.Precondition
+	// Reply asks for the resource also where it would have to be read for the
+	// answer alone (RFC 7644 §3.5.2: a request with `attributes` gets a body).
+	Reply bool
+}
+
+// attempts is how often a write is planned anew because somebody else changed
+// what it was about to change.
+const attempts = 5
+
+// Patch applies a PATCH (RFC 7644 §3.5.2), all of it or nothing. Where members
+// are added or removed one by one and no precondition demands a look, nothing is
+// read, and the result carries no resource.
+func (g *Gateway) Patch(ctx context.Context, c Caller, kind, id string, p scim.Patch, o WriteOptions) (Result, error) {
+	t, err := g.target(kind)
+	if err != nil {
+		return Result{}, err
+	}
+	needs := t.Mapping.Needs(p)
+	w := write{
+		ids:   needs.IDs,
+		blind: needs.Blind && !o.Precondition.Demanded() && !o.Reply,
+		plan: func(e connectors.Entry, refs mapping.Refs) (mapping.Plan, error) {
+			return t.Mapping.Plan(e, p, refs)
+		},
+		external: func() (string, bool) { return patchedExternalID(t.rt, p) },
+	}
+	for _, op := range p.Ops {
+		if op.Path.Attr.Uniqueness != scim.UniqueNone && op.Path.Sub == nil && op.Op != scim.OpRemove {
+			w.unique = append(w.unique, scim.Compare{Path: scim.AttrPath{Attr: op.Path.Attr}, Op: scim.Eq, Value: op.Value})
+		}
+	}
+	return g.write(ctx, t, c, id, w, o)
+}
+
+// Replace makes the resource what the client sent (RFC 7644 §3.5.1): mapped
+// attributes that it left out are cleared, save those it could not read.
+func (g *Gateway) Replace(ctx context.Context, c Caller, kind, id string, r *scim.Resource, o WriteOptions) (Result, error) {
+	t, err := g.target(kind)
+	if err != nil {
+		return Result{}, err
+	}
+	w := write{
+		ids: t.Mapping.NeedsCreate(r),
+		plan: func(e connectors.Entry, refs mapping.Refs) (mapping.Plan, error) {
+			return t.Mapping.PlanReplace(e, r, refs)
+		},
+		external: func() (string, bool) { return r.ExternalID(), true },
+		unique:   uniques(t, r),
+	}
+	return g.write(ctx, t, c, id, w, o)
+}
+
+// write is a planned change of one resource.
+type write struct {
+	ids      []string // SCIM ids to resolve
+	blind    bool     // can be planned without reading the entry
+	plan     func(connectors.Entry, mapping.Refs) (mapping.Plan, error)
+	external func() (value string, set bool)
+	unique   []scim.Compare // values that no other resource may have
+}
+
+func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w write, o WriteOptions) (Result, error) {
+	rec, err := g.resolve(ctx, t, c, id)
+	if err != nil {
+		return Result{}, err
+	}
+	release, err := g.lockEntity(ctx, t, rec)
+	if err != nil {
+		return Result{}, fault(t.Mapping, err)
+	}
+	defer release()
+	refs, err := g.targetsOf(ctx, c, w.ids)
+	if err != nil {
+		return Result{}, err
+	}
+	if w.blind {
+		return Result{}, g.writeBlind(ctx, t, rec, w, refs)
+	}
+
+	want, whole := t.wanted(o.Selection)
+	if o.Precondition.Demanded() {
+		want, whole = t.want, true
+	}
+	anchor := connectors.Anchor(rec.Anchor().Key)
+	var e connectors.Entry
+	for try := 1; ; try++ {
+		if e, err = t.Connector.Get(ctx, anchor, t.want); err != nil {
+			return Result{}, fault(t.Mapping, err)
+		}
+		if o.Precondition.Demanded() &&
+			o.Precondition.Check(t.version(e, rec.ExternalID(idstore.Domain(c.Domain))), true) != scim.OK {
+			return Result{}, preconditionFailed()
+		}
+		plan, err := w.plan(e, refs)
+		if err != nil {
+			return Result{}, fault(t.Mapping, err)
+		}
+		g.ignored(t, plan.Ignored)
+		if len(plan.Changes) == 0 {
+			break
+		}
+		if try == 1 {
+			if err := g.checkUnique(ctx, t, c, w.unique, anchor); err != nil {
+				return Result{}, err
+			}
+		}
+		if o.Precondition.Demanded() {
+			plan = plan.Conditional(t.Connector.Capabilities().Guard, e)
+		}
+		if e, err = t.Connector.Apply(ctx, anchor, plan.Changes, plan.Guard, want); err == nil {
+			break
+		}
+		if connectors.KindOf(err) != connectors.GuardFailed || try == attempts {
+			return Result{}, fault(t.Mapping, err)
+		}
+	}
+	if value, set := w.external(); set {
+		if rec, err = g.setExternalID(ctx, t, c, rec, value); err != nil {
+			return Result{}, err
+		}
+	}
+	return g.presentOne(ctx, t, c, rec, e, whole)
+}
+
+func (g *Gateway) writeBlind(ctx context.Context, t *target, rec idstore.Record, w write, refs mapping.Refs) error {
+	plan, err := w.plan(connectors.Entry{Anchor: connectors.Anchor(rec.Anchor().Key)}, refs)
+	if err != nil {
+		return fault(t.Mapping, err)
+	}
+	g.ignored(t, plan.Ignored)
+	_, err = t.Connector.Apply(ctx, connectors.Anchor(rec.Anchor().Key), plan.Changes, plan.Guard, nil)
+	return fault(t.Mapping, err)
+}
+
+func (g *Gateway) lockEntity(ctx context.Context, t *target, rec idstore.Record) (func(), error) {
+	a := rec.Anchor()
+	return g.locks.acquire(ctx, "anchor\x00"+a.Backend+"\x00"+a.Key)
+}
+
+func (g *Gateway) setExternalID(ctx context.Context, t *target, c Caller, rec idstore.Record, value string) (idstore.Record, error) {
+	if rec.ExternalID(idstore.Domain(c.Domain)) == value {
+		return rec, nil
+	}
+	err := g.store.Update(ctx, func(tx idstore.Tx) (err error) {
+		rec, err = idstore.SetExternalID(tx, t.scope(c), rec.Entity, value)
+		return err
+	})
+	return rec, fault(t.Mapping, err)
+}
+
+// ignored logs what a client sent that no rule of the mapping can hold.
+func (g *Gateway) ignored(t *target, paths []string) {
+	if len(paths) > 0 {
+		g.log.Debug().Str("resource", t.kind).Strs("ignored", paths).Msg("the mapping has no place for what the client sent")
+	}
+}
+
+func patchedExternalID(rt *scim.ResourceType, p scim.Patch) (value string, set bool) {
+	for _, op := range p.Ops {
+		if op.Path.Attr == rt.ExternalID() {
+			value, set = "", true
+			if op.Op != scim.OpRemove {
+				value = op.Value.Text()
+			}
+		}
+	}
+	return value, set
+}
