@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 
+	"postern/configs"
 	"postern/connectors"
 	"postern/scim"
 )
@@ -60,6 +61,27 @@ func (m *Mapping) PathOf(a connectors.Attr) string {
 		}
 	}
 	return ""
+}
+
+// Uses returns every backend attribute that the mapping reads or writes, with
+// the first place in the configuration that names it.
+func (m *Mapping) Uses() map[connectors.Attr]configs.Pos {
+	uses := make(map[connectors.Attr]configs.Pos)
+	add := func(a connectors.Attr, at configs.Pos) {
+		if _, ok := uses[a]; !ok {
+			uses[a] = at
+		}
+	}
+	for _, r := range m.rules {
+		add(r.attr, r.pos)
+	}
+	if m.naming != nil {
+		add(m.naming.attr, m.naming.pos)
+	}
+	for _, f := range m.constants {
+		add(f.Attr, configs.Pos{})
+	}
+	return uses
 }
 
 // AttrsOf returns the backend attributes to read for a SCIM attribute, or for

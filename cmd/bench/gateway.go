@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"postern/configs"
+)
+
+const token = "bench-token-that-is-long-enough"
+
+// gatewayProcess is the gateway in a process of its own, so that its time and
+// memory can be told from the load's.
+type gatewayProcess struct {
+	cmd     *exec.Cmd
+	base    string
+	started time.Duration // from the start of the process to the first answer
+	profile string        // the address of the profiler
+}
+
+func startGateway(ctx context.Context, dir string, d *directory, o options) (*gatewayProcess, error) {
+	binary := filepath.Join(dir, "postern")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/postern").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sample, err := configs.Sample("openldap.yaml")
+	if err != nil {
+		return nil, err
+	}
+	s := d.server
+	file := strings.NewReplacer(
+		"listen: 127.0.0.1:8880", "listen: "+address,
+		"ldaps://ldap.example.com", s.TLSURL,
+		"# tls: { ca: corp-ca.pem }", "tls: { ca: "+s.CAFile+" }",
+		"cn=postern,dc=example,dc=com", s.ServiceDN,
+		"ou=people,dc=example,dc=com", s.PeopleBase,
+		"ou=groups,dc=example,dc=com", s.GroupsBase,
+	).Replace(string(sample))
+	config := filepath.Join(dir, "bench.yaml")
+	if err := os.WriteFile(config, []byte(file), 0o600); err != nil {
+		return nil, err
+	}
+	g := &gatewayProcess{base: "http://" + address + "/scim/v2"}
+	log, err := os.Create(filepath.Join(dir, "gateway.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	g.cmd = exec.Command(binary, "serve", "--config", config)
+	g.cmd.Env = append(os.Environ(), "IDP_TOKEN="+token, "POSTERN_BIND_PASSWORD="+s.ServicePassword)
+	if o.profile != "" {
+		if g.profile, err = freeAddress(ctx); err != nil {
+			return nil, err
+		}
+		g.cmd.Args = append(g.cmd.Args, "--profile", g.profile)
+	}
+	g.cmd.Stdout, g.cmd.Stderr = log, log
+	began := time.Now()
+	if err := g.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for time.Since(began) < 20*time.Second {
+		if status, _, err := newHTTP().do(ctx, "GET", g.base+"/Users?count=1", nil); err == nil && status == http.StatusOK {
+			g.started = time.Since(began)
+			return g, nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+	text, _ := os.ReadFile(log.Name())
+	return nil, fmt.Errorf("the gateway did not come up: %s", text)
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (g *gatewayProcess) stop() {
+	_ = g.cmd.Process.Signal(syscall.SIGTERM)
+	_ = g.cmd.Wait()
+}
+
+// cpu is the time that the process has spent on a processor.
+func (g *gatewayProcess) cpu() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", g.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	// After the name in parentheses: state is field 3, utime 14, stime 15, in ticks of 10 ms.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// memory is a line of /proc/PID/status in MiB: VmRSS is now, VmHWM the peak.
+func (g *gatewayProcess) memory(line string) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for l := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(l, line+":"); ok {
+			kib, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return float64(kib) / 1024
+		}
+	}
+	return 0
+}
+
+// httpClient is one SCIM client with one connection that stays open.
+type httpClient struct{ c *http.Client }
+
+func newHTTP() httpClient {
+	return httpClient{&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}}
+}
+
+func (h httpClient) do(ctx context.Context, method, url string, body []byte) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/scim+json")
+	}
+	res, err := h.c.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	return res.StatusCode, answer, err
+}
+
+// expect is do for a request that has to succeed.
+func (h httpClient) expect(ctx context.Context, method, url string, body []byte) ([]byte, error) {
+	status, answer, err := h.do(ctx, method, url, body)
+	if err == nil && status/100 != 2 {
+		err = fmt.Errorf("%s %s: status %d: %.300s", method, url, status, answer)
+	}
+	return answer, err
+}
+
+// walk reads all users by pages of 100.
+func walk(ctx context.Context, g *gatewayProcess, d *directory) (time.Duration, error) {
+	h := newHTTP()
+	defer h.c.CloseIdleConnections()
+	began := time.Now()
+	seen := make(map[string]bool, len(d.users))
+	for start := 1; start <= len(d.users); start += 100 {
+		body, err := h.expect(ctx, "GET", fmt.Sprintf("%s/Users?startIndex=%d&count=100", g.base, start), nil)
+		if err != nil {
+			return 0, err
+		}
+		var page struct {
+			TotalResults int
+			Resources    []struct{ ID string }
+		}
+		if err := json.Unmarshal(body, &page); err != nil {
+			return 0, err
+		}
+		for _, r := range page.Resources {
+			seen[r.ID] = true
+		}
+		if page.TotalResults != len(d.users) {
+			return 0, fmt.Errorf("a page says there are %d users, there are %d", page.TotalResults, len(d.users))
+		}
+	}
+	if len(seen) != len(d.users) {
+		return 0, fmt.Errorf("the walk saw %d of %d users", len(seen), len(d.users))
+	}
+	return time.Since(began), nil
+}
+
+// writeProfile asks the gateway what it spends its time on while it is measured.
+func (g *gatewayProcess) writeProfile(ctx context.Context, file string, each time.Duration) error {
+	body, err := newHTTP().expect(ctx, "GET", fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", g.profile, max(1, int(each.Seconds()))), nil)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, body, 0o600)
+}

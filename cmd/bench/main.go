@@ -1,0 +1,105 @@
+// Command bench measures the gateway against raw LDAP: it starts an OpenLDAP
+// server with 10,000 users and a group of 5,000, and does the same work on that
+// server in the same run with go-ldap and, over HTTP, through the gateway. It
+// prints rates and their ratios, latencies, and the CPU time that the gateway
+// spent on a request, the figure that bears a noisy machine best.
+//
+//	go run ./cmd/bench            the whole table
+//	go run ./cmd/bench -quick     a fifth of the time, for a first look
+//	go run ./cmd/bench -profile cpu.out -only read
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+)
+
+type options struct {
+	users, members int
+	each           time.Duration
+	only, profile  string
+}
+
+func main() {
+	o := options{}
+	flag.IntVar(&o.users, "users", 10_000, "users in the directory")
+	flag.IntVar(&o.members, "members", 5_000, "members of the large group")
+	flag.DurationVar(&o.each, "each", 5*time.Second, "how long each figure is measured")
+	flag.StringVar(&o.only, "only", "", "measure only the scenarios whose name contains this")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the gateway under 16 clients to this file; use with -only")
+	quick := flag.Bool("quick", false, "measure for a fifth of the time")
+	flag.Parse()
+	if *quick {
+		o.each /= 5
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp("", "postern-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	d, err := startDirectory(ctx, dir, o)
+	if err != nil {
+		return err
+	}
+	defer d.server.Stop()
+	g, err := startGateway(ctx, dir, d, o)
+	if err != nil {
+		return err
+	}
+	defer g.stop()
+	fmt.Printf("start to first answer  %8.0f ms   (bar 100)\n", float64(g.started.Microseconds())/1000)
+	fmt.Printf("memory idle            %8.1f MiB  (bar 64)\n\n", g.memory("VmRSS"))
+
+	took, err := walk(ctx, g, d)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("walk of %d users by pages of 100: %.2f s (bar 2), raw paged search %.2f s\n\n", o.users, took.Seconds(), d.walked.Seconds())
+	fmt.Printf("%-22s %7s %10s %10s %6s %8s %8s %8s %6s\n", "scenario", "clients", "raw/s", "gateway/s", "ratio", "p50 ms", "p99 ms", "CPU µs", "bar")
+	for _, s := range scenarios(d, g) {
+		if !strings.Contains(s.name, o.only) {
+			continue
+		}
+		for _, clients := range []int{1, 16, 64} {
+			raw, err := measure(ctx, clients, o.each, s.raw)
+			if err != nil {
+				return fmt.Errorf("%s, raw: %w", s.name, err)
+			}
+			profiled := make(chan error, 1)
+			if o.profile != "" && clients == 16 {
+				go func() { profiled <- g.writeProfile(ctx, o.profile, o.each) }()
+			} else {
+				profiled <- nil
+			}
+			before := g.cpu()
+			ours, err := measure(ctx, clients, o.each, s.http)
+			if err != nil {
+				return fmt.Errorf("%s, gateway: %w", s.name, err)
+			}
+			cpu := float64((g.cpu() - before).Microseconds()) / float64(ours.count)
+			fmt.Printf("%-22s %7d %10.0f %10.0f %5.0f%% %8.2f %8.2f %8.0f %6d\n", s.name, clients, raw.rate, ours.rate, 100*ours.rate/raw.rate,
+				ms(ours.p50), ms(ours.p99), cpu, s.bar)
+			if err := <-profiled; err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf("\nmemory at the peak     %8.1f MiB  (bar 64)\n", g.memory("VmHWM"))
+	return nil
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

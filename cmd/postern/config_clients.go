@@ -1,0 +1,131 @@
+package main
+
+import (
+	"crypto/sha256"
+	"slices"
+	"strings"
+
+	"postern/configs"
+)
+
+// A Client is a SCIM client that may call.
+type Client struct {
+	Name    string
+	Domain  string // the provisioning domain; the client's name unless the file says otherwise
+	Dialect string // rfc, entra, okta or interop
+	Tokens  []configs.Secret
+	Access  map[string]Access // by resource type; a type that is not in it is closed
+}
+
+// Access is what a client may do with resources of one type.
+type Access string
+
+// The kinds of access.
+const (
+	AccessRead      Access = "read"
+	AccessReadWrite Access = "read-write"
+)
+
+// shortestToken is the length below which a bearer token can be guessed in earnest.
+const shortestToken = 16
+
+func decodeClients(n *configs.Node, types []string, ps *configs.Problems) []Client {
+	m := n.Map(ps)
+	m.NotEmpty("client")
+	var clients []Client
+	var domains []configs.At[string]
+	owners := make(map[[sha256.Size]byte]string)
+	for key, node := range m.Each() {
+		cm := node.Map(ps)
+		cm.Required("token", "access")
+		domain := cm.String("domain")
+		c := Client{
+			Name:    key.Value,
+			Domain:  domain.Or(key.Value),
+			Dialect: cm.Enum("dialect", "rfc", "entra", "okta", "interop").Or("rfc"),
+			Access:  decodeAccess(cm.Child("access"), types, ps),
+		}
+		for _, token := range cm.Tokens("token") {
+			if usableToken(token, c.Name, owners, ps) {
+				c.Tokens = append(c.Tokens, token.Value)
+			}
+		}
+		cm.Done()
+		clients, domains = append(clients, c), append(domains, domain)
+	}
+	for i, domain := range domains {
+		checkDomain(clients[i], domain, clients, ps)
+	}
+	return clients
+}
+
+// usableToken reports a token that can not do its work: one that two clients hold does not tell
+// who calls, and white space is lost in a header (RFC 6750 §2.1).
+func usableToken(token configs.At[configs.Secret], client string, owners map[[sha256.Size]byte]string, ps *configs.Problems) bool {
+	digest, err := token.Value.Digest()
+	if err != nil {
+		return false // reported where it was decoded
+	}
+	switch owner := owners[digest]; owner {
+	case "":
+		owners[digest] = client
+	case client:
+		ps.Add(token.Problem("the same token is named twice").AsWarning())
+		return false
+	default:
+		ps.Add(token.Problem("the client %q has the same token", owner).WithHint("give each client its own"))
+		return false
+	}
+	if text, err := token.Value.Resolve(); err == nil {
+		switch {
+		case strings.ContainsAny(text, " \t\r\n"):
+			ps.Add(token.Problem("the token holds white space and can not be sent in a header"))
+		case len(text) < shortestToken:
+			ps.Add(token.Problem("the token is shorter than %d characters", shortestToken).WithHint("openssl rand -hex 32").AsWarning())
+		}
+	}
+	return true
+}
+
+func decodeAccess(n *configs.Node, types []string, ps *configs.Problems) map[string]Access {
+	m := n.Map(ps)
+	access := make(map[string]Access, m.Len())
+	for key, node := range m.Each() {
+		level := node.Enum(ps, string(AccessRead), string(AccessReadWrite))
+		if !slices.Contains(types, key.Value) {
+			ps.Add(key.Problem("there is no resource %q", key.Value).Near(key.Value, types))
+			continue
+		}
+		if level.Value != "" {
+			access[key.Value] = Access(level.Value)
+		}
+	}
+	m.NotEmpty("resource")
+	return access
+}
+
+// checkDomain looks at a domain that a client shares. A domain that bears no client's name and
+// that nobody else is in may be a slip; it may also be the former name of a client, whose ids and
+// externalIds are to stay.
+func checkDomain(c Client, domain configs.At[string], all []Client, ps *configs.Problems) {
+	if domain.Value == "" || domain.Value == c.Name {
+		return
+	}
+	var names []string
+	shared := false
+	for _, other := range all {
+		names = append(names, other.Name)
+		if other.Name == c.Name {
+			continue
+		}
+		shared = shared || other.Domain == domain.Value
+		if other.Name == domain.Value && other.Domain != domain.Value {
+			ps.Add(domain.Problem("the client %q is itself in the domain %q", other.Name, other.Domain).
+				WithHint("write domain: %s", other.Domain))
+			return
+		}
+	}
+	if !shared {
+		ps.Add(domain.Problem("no other client is in the domain %q", domain.Value).Near(domain.Value, names).AsWarning())
+	}
+}

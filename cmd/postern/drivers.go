@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"postern/configs"
+	"postern/connectors"
+	"postern/connectors/ldap"
+	"postern/gateway"
+	"postern/gateway/httpapi"
+	"postern/idstore"
+	"postern/idstore/bolt"
+	"postern/idstore/memory"
+	"postern/mapping"
+	"postern/scim"
+
+	"github.com/rs/zerolog"
+)
+
+// fullResourceType returns a resource type with everything the standards give
+// it; the mapping takes away what the file does not map.
+func fullResourceType(name string) (*scim.ResourceType, error) {
+	switch name {
+	case "User":
+		return scim.NewResourceType("User", "/Users", "User Account", scim.UserSchema(), scim.Extension{Schema: scim.EnterpriseUserSchema()})
+	case "Group":
+		return scim.NewResourceType("Group", "/Groups", "Group", scim.GroupSchema())
+	}
+	return nil, fmt.Errorf("there is no resource type %q", name)
+}
+
+// compile compiles the mapping of every resource and adds what is wrong with
+// them to the problems. The mappings are in the order of the resources.
+func compile(c Config, ps *configs.Problems) ([]*mapping.Mapping, error) {
+	full := make([]*scim.ResourceType, len(c.Resources))
+	endpoints := make(map[string]string, len(c.Resources))
+	for i, r := range c.Resources {
+		var err error
+		if full[i], err = fullResourceType(r.Name); err != nil {
+			return nil, err
+		}
+		endpoints[r.Name] = full[i].Endpoint
+	}
+	compiled := make([]*mapping.Mapping, len(c.Resources))
+	for i, r := range c.Resources {
+		spec := mapping.Decode(r.Node, ps)
+		spec.Resources = endpoints
+		m, problems := mapping.Compile(spec, full[i])
+		ps.Add(problems...)
+		compiled[i] = m
+	}
+	return compiled, nil
+}
+
+// load reads, decodes and compiles a configuration file: everything that can be
+// found wrong without asking a backend. It is what `check` does and what `serve`
+// begins with.
+func load(file string) (Config, []*mapping.Mapping, configs.Problems, error) {
+	c, ps := loadConfig(file)
+	maps, err := compile(c, &ps)
+	return c, maps, ps.Sorted(), err
+}
+
+// app is everything that a configuration opens.
+type app struct {
+	store       idstore.Store
+	directories map[string]*ldap.Directory // by backend
+	gateway     *gateway.Gateway
+	handler     *httpapi.Handler
+}
+
+// open opens what a configuration names and wires it. A directory that does not
+// answer is no failure: it is tried again with each request.
+func open(ctx context.Context, c Config, maps []*mapping.Mapping, log zerolog.Logger) (_ *app, err error) {
+	a := &app{}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if a.store, err = openStore(c.Store); err != nil {
+		return nil, err
+	}
+	if a.directories, err = openDirectories(ctx, c, maps, log); err != nil {
+		return nil, err
+	}
+	collections := make(map[string]connectors.Connector, len(c.Resources))
+	for _, r := range c.Resources {
+		var ok bool
+		if collections[r.Name], ok = a.directories[r.Backend].Collection(r.Name); !ok {
+			return nil, fmt.Errorf("backend %q has no collection %q", r.Backend, r.Name)
+		}
+	}
+	return a, a.wire(ctx, c, maps, collections, log)
+}
+
+// wire puts a gateway and its HTTP edge over connectors, by resource type.
+func (a *app) wire(ctx context.Context, c Config, maps []*mapping.Mapping, collections map[string]connectors.Connector, log zerolog.Logger) (err error) {
+	options := gateway.Options{Store: a.store, ScanLimit: c.Limits.ScanLimit, SnapshotTTL: c.Limits.SnapshotTTL, Log: log}
+	for i, r := range c.Resources {
+		options.Targets = append(options.Targets, gateway.Target{Mapping: maps[i], Connector: collections[r.Name], Backend: r.Backend, Pairwise: r.Pairwise})
+	}
+	if a.gateway, err = gateway.New(options); err != nil {
+		return err
+	}
+	if err := a.gateway.TakeOver(ctx); err != nil {
+		return err
+	}
+	clients, err := clientsOf(c)
+	if err != nil {
+		return err
+	}
+	a.handler = httpapi.New(httpapi.Options{Gateway: a.gateway, Clients: clients, PublicURL: c.PublicURL, MaxBody: c.Limits.Body,
+		PageSize: c.Limits.PageSize, MaxPageSize: c.Limits.MaxPageSize, Timeout: c.Limits.RequestTimeout, Log: log})
+	return nil
+}
+
+// recoverLoop resolves what a crash or a time-out left open, now and then until
+// the context ends.
+func (a *app) recoverLoop(ctx context.Context, log zerolog.Logger) {
+	tick := time.NewTicker(15 * time.Second)
+	defer tick.Stop()
+	for {
+		if _, err := a.gateway.Recover(ctx); err != nil && ctx.Err() == nil {
+			log.Error().Err(err).Msg("the open intents can not be read")
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (a *app) close() error {
+	var errs []error
+	for _, d := range a.directories {
+		errs = append(errs, d.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func openStore(s Store) (idstore.Store, error) {
+	if s.Bolt == "" {
+		return memory.Open()
+	}
+	return bolt.Open(s.Bolt)
+}
+
+func openDirectories(ctx context.Context, c Config, maps []*mapping.Mapping, log zerolog.Logger) (map[string]*ldap.Directory, error) {
+	directories := make(map[string]*ldap.Directory)
+	for _, b := range c.Backends {
+		var collections []ldap.Collection
+		for i, r := range c.Resources {
+			if r.Backend == b.Name {
+				collection := r.Collection
+				collection.References = maps[i].References()
+				collections = append(collections, collection)
+			}
+		}
+		if len(collections) == 0 {
+			continue
+		}
+		d, err := ldap.Open(ctx, b.LDAP, collections, log.With().Str("backend", b.Name).Logger())
+		if err != nil {
+			return directories, fmt.Errorf("backend %q: %w", b.Name, err)
+		}
+		directories[b.Name] = d
+	}
+	return directories, nil
+}
+
+func clientsOf(c Config) ([]httpapi.Client, error) {
+	levels := map[Access]httpapi.Access{AccessRead: httpapi.Read, AccessReadWrite: httpapi.ReadWrite}
+	clients := make([]httpapi.Client, len(c.Clients))
+	for i, from := range c.Clients {
+		to := httpapi.Client{Name: from.Name, Domain: from.Domain, Access: make(map[string]httpapi.Access)}
+		for _, secret := range from.Tokens {
+			digest, err := secret.Digest()
+			if err != nil {
+				return nil, fmt.Errorf("the token of client %q: %w", from.Name, err)
+			}
+			to.Tokens = append(to.Tokens, digest)
+		}
+		for typ, access := range from.Access {
+			to.Access[typ] = levels[access]
+		}
+		clients[i] = to
+	}
+	return clients, nil
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+
+	"postern/configs"
+	"postern/connectors"
+	"postern/connectors/ldap/demodir"
+	"postern/connectors/ldap/ldaptest"
+	"postern/connectors/memory"
+	"postern/mapping"
+
+	goldap "github.com/go-ldap/ldap/v3"
+	"github.com/rs/zerolog"
+)
+
+const (
+	writerToken = "token-of-the-client-that-writes"
+	readerToken = "token-of-the-client-that-reads"
+	testMaxBody = 1 << 20
+)
+
+// sampleConfig is a sample file with what is replaced by pairs in it, a second
+// client that may read users alone, and a small limit of the body.
+func sampleConfig(t *testing.T, name string, pairs ...string) (Config, []*mapping.Mapping) {
+	t.Helper()
+	for _, env := range []string{"ENTRA_TOKEN", "IDP_TOKEN", "POSTERN_DEMO_TOKEN"} {
+		t.Setenv(env, writerToken)
+	}
+	t.Setenv("READER_TOKEN", readerToken)
+	data, err := configs.Sample(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const access = "    access: { User: read-write, Group: read-write }\n"
+	pairs = append(pairs,
+		access, access+"  reader:\n    token: { env: READER_TOKEN }\n    access: { User: read }\n",
+		"\nclients:", fmt.Sprintf("\nlimits: { body: %d }\nclients:", testMaxBody))
+	text := string(data)
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Fatalf("%s holds no %q to replace", name, pairs[i])
+		}
+		text = strings.ReplaceAll(text, pairs[i], pairs[i+1])
+	}
+	root, ps := configs.Parse(name, []byte(text))
+	c := decodeConfig(root, &ps)
+	maps, err := compile(c, &ps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ps.HasErrors() {
+		t.Fatalf("%v", ps)
+	}
+	c.Store.Bolt = filepath.Join(t.TempDir(), "test.db")
+	return c, maps
+}
+
+// serveApp puts an HTTP server over an app, until the test ends.
+func serveApp(t *testing.T, a *app) *client {
+	t.Helper()
+	server := httptest.NewServer(a.handler)
+	t.Cleanup(func() {
+		server.Close()
+		if err := a.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &client{t: t, base: server.URL + "/scim/v2", token: writerToken}
+}
+
+func openApp(t *testing.T, c Config, maps []*mapping.Mapping) *client {
+	t.Helper()
+	a, err := open(t.Context(), c, maps, zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveApp(t, a)
+}
+
+// directoryConfig is the sample for a kind of server with the server put in.
+func directoryConfig(t *testing.T, s *ldaptest.Server) (Config, []*mapping.Mapping) {
+	t.Helper()
+	t.Setenv("POSTERN_BIND_PASSWORD", s.ServicePassword)
+	ca := "tls: { ca: " + s.CAFile + " }"
+	switch s.Kind {
+	case ldaptest.ActiveDirectory:
+		return sampleConfig(t, "active-directory.yaml", "ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
+			"CN=svc-postern,OU=Service,DC=corp,DC=example,DC=com", s.ServiceDN, "OU=Staff,DC=corp,DC=example,DC=com", s.PeopleBase, "OU=Groups,DC=corp,DC=example,DC=com", s.GroupsBase)
+	case ldaptest.DS389:
+		return sampleConfig(t, "ds389.yaml", "ldaps://ldap.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
+			"cn=postern,ou=services,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase)
+	}
+	return sampleConfig(t, "openldap.yaml", "ldaps://ldap.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
+		"cn=postern,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase)
+}
+
+// directoryWorld is a gateway in front of a real server.
+func directoryWorld(t *testing.T, s *ldaptest.Server) *world {
+	t.Helper()
+	c, maps := directoryConfig(t, s)
+	w := &world{client: openApp(t, c, maps), kind: string(s.Kind), past: s.Admin(t), people: s.PeopleBase, groupsBase: s.GroupsBase,
+		userName: func(stem string) string { return stem }, nameAttr: "uid", disables: true}
+	w.leak = s.Leak
+	if s.Kind == ldaptest.ActiveDirectory {
+		w.userName = func(stem string) string { return stem + "@corp.example.com" }
+		w.nameAttr = "userPrincipalName"
+	}
+	if s.Kind == ldaptest.DS389 { // its 7-bit check plugin, which is on unless turned off
+		w.refuses = func(userName string) bool {
+			return strings.ContainsFunc(userName, func(r rune) bool { return r > unicode.MaxASCII })
+		}
+	}
+	w.bind = func(userName, password string) bool {
+		conn, err := s.Dial(w.dn(userName), password)
+		if err != nil {
+			return false
+		}
+		conn.Close()
+		return true
+	}
+	return w
+}
+
+func TestDirectories(t *testing.T) {
+	for _, kind := range ldaptest.Kinds() {
+		t.Run(string(kind), func(t *testing.T) { suite(t, directoryWorld(t, ldaptest.Start(t, kind))) })
+	}
+}
+
+// TestWithoutIntegrity runs what depends on references against servers that do
+// not keep them: the gateway has to.
+func TestWithoutIntegrity(t *testing.T) {
+	for _, kind := range []ldaptest.Kind{ldaptest.OpenLDAP, ldaptest.DS389} {
+		t.Run(string(kind), func(t *testing.T) {
+			w := directoryWorld(t, ldaptest.Start(t, kind, ldaptest.WithoutIntegrity))
+			a, b := w.user("stays", "").id(), w.user("goes", "").id()
+			g := w.group(unique("bare"), a, b)
+			w.want(w.do("DELETE", "/Users/"+b, ""), 204)
+			w.wantMembers(g.id(), a)
+			w.want(w.do("DELETE", "/Users/"+a, ""), 204)
+			w.wantMembers(g.id())
+			t.Run("Manager", func(t *testing.T) { testManager(t, w.with(t)) })
+		})
+	}
+}
+
+// TestDemoDirectory runs the suite against the directory of the demo, with the
+// demo's own file.
+func TestDemoDirectory(t *testing.T) {
+	password := "zz-marker-demo-password"
+	ctx := t.Context()
+	address, stopped, err := startDemoDirectory(ctx, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("POSTERN_DEMO_PASSWORD", password)
+	c, maps := sampleConfig(t, "demo.yaml", "ldap://127.0.0.1:3890", "ldap://"+address)
+	past, err := goldap.DialURL("ldap://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { past.Close() })
+	if err := past.Bind("cn=postern,"+demodir.DefaultSuffix, password); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{client: openApp(t, c, maps), kind: "demo", past: past, people: "ou=people," + demodir.DefaultSuffix, groupsBase: "ou=groups," + demodir.DefaultSuffix,
+		userName: func(stem string) string { return stem }, nameAttr: "uid", disables: true}
+	w.leak = func(body string) string {
+		for _, secret := range []string{demodir.DefaultSuffix, address, password} {
+			if strings.Contains(strings.ToLower(body), secret) {
+				return secret
+			}
+		}
+		return ""
+	}
+	w.bind = func(userName, password string) bool {
+		conn, err := goldap.DialURL("ldap://" + address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return conn.Bind(w.dn(userName), password) == nil
+	}
+	suite(t, w)
+}
+
+// TestMemory runs the suite against the reference connector, with the demo's
+// mapping.
+func TestMemory(t *testing.T) {
+	t.Setenv("POSTERN_DEMO_PASSWORD", "unused")
+	c, maps := sampleConfig(t, "demo.yaml")
+	var collections []memory.Collection
+	for i, r := range c.Resources {
+		collections = append(collections, memoryCollection(r.Name, maps[i]))
+	}
+	backend := memory.New(memory.Options{Collections: collections})
+	connected := make(map[string]connectors.Connector)
+	for _, r := range c.Resources {
+		connected[r.Name] = backend.Collection(r.Name)
+	}
+	a := &app{}
+	var err error
+	if a.store, err = openStore(Store{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.wire(t.Context(), c, maps, connected, zerolog.Nop()); err != nil {
+		t.Fatal(err)
+	}
+	suite(t, &world{client: serveApp(t, a), kind: "memory", userName: func(stem string) string { return stem }, disables: true})
+}
+
+// memoryCollection is a collection that compares like the directories do.
+func memoryCollection(name string, m *mapping.Mapping) memory.Collection {
+	ignoreCase := connectors.Matching{Rule: connectors.RuleIgnoreCase, Squeezes: true, Ordering: true, Substring: true}
+	c := memory.Collection{Name: name, Matching: make(map[connectors.Attr]connectors.Matching), References: m.References(),
+		WriteOnly: []connectors.Attr{"userPassword"}, Created: "createTimestamp", Modified: "modifyTimestamp"}
+	for _, a := range append(m.Attrs(), "userPassword") {
+		c.Matching[connectors.Attr(strings.ToLower(string(a)))] = ignoreCase
+	}
+	c.Matching["pwdaccountlockedtime"] = connectors.Matching{Rule: connectors.RuleTime, SingleValue: true}
+	if name == "User" {
+		delete(c.References, "memberOf")
+		c.Reverse = map[connectors.Attr]memory.Reverse{"memberOf": {Collection: "Group", Attr: "member"}}
+	}
+	return c
+}
