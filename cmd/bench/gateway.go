@@ -76,7 +76,7 @@ func startGateway(ctx context.Context, dir string, d *directory, o options) (*ga
 		return nil, err
 	}
 	for time.Since(began) < 20*time.Second {
-		if status, _, err := newHTTP().do(ctx, "GET", g.base+"/Users?count=1", nil); err == nil && status == http.StatusOK {
+		if status, _, err := newHTTP().do(ctx, "GET", g.base+"/Users?filter=userName+eq+%22user00000%22", nil); err == nil && status == http.StatusOK {
 			g.started = time.Since(began)
 			return g, nil
 		}

@@ -6,7 +6,7 @@
 //
 //	go run ./cmd/bench            the whole table
 //	go run ./cmd/bench -quick     a fifth of the time, for a first look
-//	go run ./cmd/bench -profile cpu.out -only read
+//	go run ./cmd/bench -profile cpu.out -only "read by id" -clients 16
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,15 +24,27 @@ type options struct {
 	users, members int
 	each           time.Duration
 	only, profile  string
+	clients        []int
 }
 
 func main() {
-	o := options{}
+	o := options{clients: []int{1, 16, 64}}
 	flag.IntVar(&o.users, "users", 10_000, "users in the directory")
 	flag.IntVar(&o.members, "members", 5_000, "members of the large group")
 	flag.DurationVar(&o.each, "each", 5*time.Second, "how long each figure is measured")
 	flag.StringVar(&o.only, "only", "", "measure only the scenarios whose name contains this")
-	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the gateway under 16 clients to this file; use with -only")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the gateway to this file; use with -only and -clients")
+	flag.Func("clients", "how many clients work side by side, as in 1,16,64", func(list string) error {
+		o.clients = nil
+		for n := range strings.SplitSeq(list, ",") {
+			clients, err := strconv.Atoi(n)
+			if err != nil || clients < 1 {
+				return fmt.Errorf("%q is not a number of clients", n)
+			}
+			o.clients = append(o.clients, clients)
+		}
+		return nil
+	})
 	quick := flag.Bool("quick", false, "measure for a fifth of the time")
 	flag.Parse()
 	if *quick {
@@ -74,13 +87,13 @@ func run(ctx context.Context, o options) error {
 		if !strings.Contains(s.name, o.only) {
 			continue
 		}
-		for _, clients := range []int{1, 16, 64} {
+		for _, clients := range o.clients {
 			raw, err := measure(ctx, clients, o.each, s.raw)
 			if err != nil {
 				return fmt.Errorf("%s, raw: %w", s.name, err)
 			}
 			profiled := make(chan error, 1)
-			if o.profile != "" && clients == 16 {
+			if o.profile != "" && clients == o.clients[0] {
 				go func() { profiled <- g.writeProfile(ctx, o.profile, o.each) }()
 			} else {
 				profiled <- nil

@@ -228,6 +228,38 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
+// TestIdleConnections opens connections that say nothing, or not enough: they
+// are closed.
+func TestIdleConnections(t *testing.T) {
+	a, c, _ := demoApp(t)
+	c.Limits.HeaderTimeout, c.Limits.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- errors.Join(serve(ctx, l, c.Limits, a, zerolog.Nop()), a.close()) }()
+	for _, said := range []string{"", "GET /scim/v2/Users HTTP/1.1\r\nHost: x\r\n", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"} {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, said); err != nil {
+			t.Fatal(err)
+		}
+		// The end of what the server sends is the server's closing: the test would hang without it.
+		if _, err := io.Copy(io.Discard, conn); err != nil {
+			t.Errorf("after %q: %v", said, err)
+		}
+		conn.Close()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStoreInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ids.db")
 	first, err := openStore(Store{Bolt: path})
