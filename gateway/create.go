@@ -27,8 +27,11 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	}
 	g.ignored(t, draft.Ignored)
 
-	name := namingKey(draft.Draft)
-	release, err := g.locks.acquire(ctx, "name\x00"+t.Backend+"\x00"+kind+"\x00"+strings.ToLower(name))
+	if len(r.ExternalID()) > maxExternalID {
+		return Result{}, scim.InvalidValue("externalId is longer than %d bytes", maxExternalID)
+	}
+	name, unique := namingKey(draft.Draft), uniques(t, r)
+	release, err := g.locks.acquireAll(ctx, append(t.uniqueKeys(unique), "name\x00"+t.Backend+"\x00"+kind+"\x00"+strings.ToLower(name)))
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)
 	}
@@ -36,16 +39,30 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if err := g.settleName(ctx, t, name); err != nil {
 		return Result{}, err
 	}
-	if err := g.checkUnique(ctx, t, c, uniques(t, r), ""); err != nil {
+	want, whole := t.wanted(o.Selection)
+	in := idstore.Intent{Kind: idstore.Create, Scope: t.scope(c), Backend: t.Backend, Name: name, ExternalID: r.ExternalID(), Begun: g.now()}
+	if rec, ok := g.promised.take(promiseOf(in)); ok {
+		e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), want)
+		if err == nil {
+			return g.presentOne(ctx, t, c, rec, e, whole)
+		}
+		if connectors.KindOf(err) != connectors.NotFound {
+			g.promised.keep(promiseOf(in), rec)
+			return Result{}, fault(t.Mapping, err)
+		}
+	}
+	if err := g.checkUnique(ctx, t, c, unique, ""); err != nil {
 		return Result{}, err
 	}
-
-	intent, err := g.begin(ctx, t, idstore.Intent{Kind: idstore.Create, Scope: t.scope(c), Backend: t.Backend,
-		Name: name, ExternalID: r.ExternalID(), Begun: g.now()})
+	if taken, err := g.nameIsThere(ctx, t, name); err != nil {
+		return Result{}, err
+	} else if taken {
+		in.Name = "" // after a crash the name would not tell the new object from this one
+	}
+	intent, err := g.begin(ctx, t, in)
 	if err != nil {
 		return Result{}, err
 	}
-	want, whole := t.wanted(o.Selection)
 	e, err := t.Connector.Create(ctx, draft.Draft, want)
 	if err != nil {
 		if connectors.KindOf(err) == connectors.Timeout {
@@ -55,16 +72,33 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 		}
 		return Result{}, fault(t.Mapping, err)
 	}
+	ctx = context.WithoutCancel(ctx) // it is made: the rest is not broken off
 	var rec idstore.Record
-	err = g.store.Update(context.WithoutCancel(ctx), func(tx idstore.Tx) (err error) {
+	err = g.store.Update(ctx, func(tx idstore.Tx) (err error) {
 		rec, err = idstore.Bind(tx, intent.ID, t.anchor(e.Anchor))
 		return err
 	})
 	if err != nil {
 		g.leftovers.add(intent.ID)
-		return Result{}, fault(t.Mapping, err)
+		return Result{}, &Fault{Kind: Unavailable, Err: err,
+			Reason: "the resource was made, but the identity table can not be written at the moment; try again to learn its id"}
 	}
 	return g.presentOne(ctx, t, c, rec, e, whole)
+}
+
+// nameIsThere reports whether an object has the naming value already, perhaps
+// in another place or beside its name.
+func (g *Gateway) nameIsThere(ctx context.Context, t *target, name string) (bool, error) {
+	for _, err := range t.Connector.Search(ctx, connectors.Query{Where: nameIs(name), Limit: 1}) {
+		return err == nil, fault(t.Mapping, err)
+	}
+	return false, nil
+}
+
+// nameIs is the condition that namingKey stands for.
+func nameIs(name string) connectors.Cond {
+	attr, value, _ := strings.Cut(name, "\x00")
+	return connectors.Equal{Attr: connectors.Attr(attr), Value: connectors.Value(value)}
 }
 
 // namingKey is by what a created object can be found again: the attribute that

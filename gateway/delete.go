@@ -15,28 +15,13 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 	if err != nil {
 		return err
 	}
-	rec, err := g.resolve(ctx, t, c, id)
+	rec, release, err := g.claim(ctx, t, c, id, nil)
 	if err != nil {
 		return err
-	}
-	release, err := g.lockEntity(ctx, t, rec)
-	if err != nil {
-		return fault(t.Mapping, err)
 	}
 	defer release()
 
 	anchor := connectors.Anchor(rec.Anchor().Key)
-	var guard connectors.Guard
-	if p.Demanded() {
-		e, err := t.Connector.Get(ctx, anchor, t.want)
-		if err != nil {
-			return fault(t.Mapping, err)
-		}
-		if p.Check(t.version(e, rec.ExternalID(idstore.Domain(c.Domain))), true) != scim.OK {
-			return preconditionFailed()
-		}
-		guard = t.Mapping.Guard(t.Connector.Capabilities().Guard, e)
-	}
 	var trace string
 	if s, ok := connectors.As[connectors.Sweeper](t.Connector); ok {
 		if trace, err = s.Trace(ctx, anchor); err != nil {
@@ -48,16 +33,13 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 	if err != nil {
 		return err
 	}
-	switch err := t.Connector.Delete(ctx, anchor, guard); {
+	switch err := g.deleteObject(ctx, t, c, rec, p); {
 	case err == nil:
 	case connectors.KindOf(err) == connectors.Timeout:
 		g.leftovers.add(intent.ID) // nobody knows whether it is still there
 		return fault(t.Mapping, err)
 	default:
 		g.drop(ctx, intent)
-		if connectors.KindOf(err) == connectors.GuardFailed {
-			return preconditionFailed()
-		}
 		return fault(t.Mapping, err)
 	}
 	if err := g.settleDeleted(context.WithoutCancel(ctx), t, intent); err != nil {
@@ -65,4 +47,27 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 		return err
 	}
 	return nil
+}
+
+// deleteObject deletes the object in the backend, if it is as the precondition
+// demands.
+func (g *Gateway) deleteObject(ctx context.Context, t *target, c Caller, rec idstore.Record, p scim.Precondition) error {
+	anchor := connectors.Anchor(rec.Anchor().Key)
+	for try := 1; ; try++ {
+		var guard connectors.Guard
+		if p.Demanded() {
+			e, err := t.Connector.Get(ctx, anchor, t.want)
+			if err != nil {
+				return err
+			}
+			if p.Check(t.version(e, rec.ExternalID(idstore.Domain(c.Domain))), true) != scim.OK {
+				return preconditionFailed()
+			}
+			guard = t.Mapping.Guard(t.Connector.Capabilities().Guard, e)
+		}
+		err := t.Connector.Delete(ctx, anchor, guard)
+		if connectors.KindOf(err) != connectors.GuardFailed || try == attempts {
+			return err
+		}
+	}
 }

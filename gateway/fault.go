@@ -86,7 +86,9 @@ func fault(m *mapping.Mapping, err error) error {
 	case errors.Is(err, idstore.ErrNotFound), errors.Is(err, idstore.ErrGone):
 		return &Fault{Kind: NotFound, Err: err}
 	case errors.Is(err, idstore.ErrUnwritable):
-		return &Fault{Kind: Unavailable, Reason: "the identity table can not be written; nothing was changed", Err: err}
+		return &Fault{Kind: Unavailable, Reason: "the identity table can not be written at the moment", Err: err}
+	case errors.Is(err, idstore.ErrInvalid):
+		return &Fault{Kind: Invalid, Reason: "the identity table can not hold the value", Err: err}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &Fault{Kind: Timeout, Err: err}
 	}

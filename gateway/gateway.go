@@ -47,6 +47,8 @@ type Gateway struct {
 	snapshots *snapshots
 	locks     locks
 	leftovers leftovers
+	promised  promises
+	removed   removals
 	ids       idCache
 	log       zerolog.Logger
 	now       func() time.Time
@@ -94,6 +96,8 @@ func New(o Options) (*Gateway, error) {
 		snapshots: newSnapshots(o.SnapshotTTL, o.Now),
 		log:       o.Log,
 		now:       o.Now,
+		promised:  promises{now: o.Now},
+		removed:   removals{now: o.Now},
 	}
 	for _, t := range o.Targets {
 		rt := t.Mapping.ResourceType()

@@ -239,6 +239,9 @@ func TestLostAnswers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if n := len(ids(found)); n != found.Total {
+					t.Errorf("%d resources of a total of %d", n, found.Total)
+				}
 				if want := op != memory.OpCreate || done; want != (found.Total == 1) {
 					t.Errorf("the new user is there %d times, want it there: %v", found.Total, want)
 				}
@@ -246,9 +249,15 @@ func TestLostAnswers(t *testing.T) {
 				if gone := op != memory.OpDelete || done; gone != (kindOf(err) == gateway.NotFound && err != nil) {
 					t.Errorf("reading the deleted user: %v, want it gone: %v", err, gone)
 				}
-				if found.Total == 0 {
-					b.mustCreate("new") // the name is free
-				} else if _, err := b.create("new"); kindOf(err) != gateway.Conflict {
+				if op == memory.OpCreate {
+					// The client tries again: one object with one id, whether the first
+					// try came through or not. A later request is another one.
+					id, err := b.create("new")
+					if err != nil || found.Total == 1 && ids(found)[0] != id {
+						t.Errorf("the client tried again and got %q, %v; there was %v", id, err, ids(found))
+					}
+				}
+				if _, err := b.create("new"); kindOf(err) != gateway.Conflict {
 					t.Errorf("a second creation: %v, want a conflict", err)
 				}
 			})
@@ -401,5 +410,142 @@ func TestLostUpdate(t *testing.T) {
 	wg.Wait()
 	if won.Load() < 20 {
 		t.Errorf("%d of 40 writes came through", won.Load())
+	}
+}
+
+func (b *bench) patch(id, op string, pre string) error {
+	b.t.Helper()
+	p, err := scim.DecodePatch(b.user, []byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`+op+`]}`), scim.DecodeOptions{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var o gateway.WriteOptions
+	if pre != "" {
+		if o.Precondition, err = scim.ParsePrecondition([]string{pre}, nil); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	_, err = b.Patch(b.t.Context(), caller, "User", id, p, o)
+	return err
+}
+
+func (b *bench) read(id string) gateway.Result {
+	b.t.Helper()
+	res, err := b.Read(b.t.Context(), caller, "User", id, gateway.ReadOptions{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return res
+}
+
+// TestIfMatchCoversExternalID lets many writers of the externalId race under one
+// version: it is a part of it.
+func TestIfMatchCoversExternalID(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	id := b.mustCreate("one")
+	version := b.read(id).Version.String()
+	var won atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			switch err := b.patch(id, fmt.Sprintf(`{"op":"replace","path":"externalId","value":"e%d"}`, i), version); {
+			case err == nil:
+				won.Add(1)
+			case kindOf(err) != gateway.Precondition:
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d of 20 writers won under one If-Match", won.Load())
+	}
+}
+
+// TestRefusedWriteKeepsExternalID changes the externalId together with something
+// that the backend refuses: nothing is changed.
+func TestRefusedWriteKeepsExternalID(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	id := b.mustCreate("one")
+	if err := b.patch(id, `{"op":"add","path":"externalId","value":"before"}`, ""); err != nil {
+		t.Fatal(err)
+	}
+	b.backend.Fail(func(op memory.Op, done bool) error {
+		if op == memory.OpApply && !done {
+			return &connectors.Error{Kind: connectors.Denied}
+		}
+		return nil
+	})
+	err := b.patch(id, `{"op":"replace","value":{"externalId":"after","title":"x"}}`, "")
+	if kindOf(err) != gateway.Denied {
+		t.Fatalf("the write: %v", err)
+	}
+	b.backend.Fail(nil)
+	if r := b.read(id).Resource; r.ExternalID() != "before" {
+		t.Errorf("externalId is %q after a refused write", r.ExternalID())
+	}
+}
+
+// TestDeletedDuringAList deletes a user between the backend's answer to a list
+// and the list's own: no new id is given out for it.
+func TestDeletedDuringAList(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	id := b.mustCreate("goes")
+	b.mustCreate("stays")
+	var deleting atomic.Bool
+	b.backend.Fail(func(op memory.Op, done bool) error {
+		if op == memory.OpSearch && done && deleting.CompareAndSwap(false, true) {
+			if err := b.Delete(context.Background(), caller, "User", id, scim.Precondition{}); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
+	p, err := b.list("", 1, 10)
+	if err != nil || !deleting.Load() {
+		t.Fatal(err, deleting.Load())
+	}
+	for _, r := range p.Results {
+		if name, _ := b.user.Attribute("userName"); r.Resource.Get(name).Text() == "goes" {
+			t.Errorf("the deleted user is listed as %s; it was %s", r.Resource.ID(), id)
+		}
+	}
+}
+
+// TestLeftoverBindsNoStranger loses the request of a create under a name that an
+// object which nobody has met yet bears too.
+func TestLeftoverBindsNoStranger(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	id := b.mustCreate("known")
+	past := b.backend.Collection("User")
+	b.backend.Fail(func(op memory.Op, done bool) error {
+		if op == memory.OpCreate && !done {
+			return &connectors.Error{Kind: connectors.Timeout} // nothing was made
+		}
+		return nil
+	})
+	if _, err := b.create("later"); kindOf(err) != gateway.Timeout {
+		t.Fatal(err)
+	}
+	b.backend.Fail(nil)
+	// The name is taken by an object that has its id already.
+	anchor := connectors.Anchor("")
+	for e, err := range past.Search(t.Context(), connectors.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		anchor = e.Anchor
+	}
+	if _, err := past.Apply(t.Context(), anchor, []connectors.Change{{Attr: "uid", Delete: []connectors.Value{"known"}, Add: []connectors.Value{"later"}}}, connectors.Guard{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if open, err := b.Recover(t.Context()); open != 0 || err != nil || countIntents(t, b.store) != 0 {
+		t.Errorf("%d intents stay open, %v", open, err)
+	}
+	if _, err := b.create("later"); kindOf(err) != gateway.Conflict {
+		t.Errorf("creating a user of that name: %v, want a conflict", err)
+	}
+	if name, _ := b.user.Attribute("userName"); b.read(id).Resource.Get(name).Text() != "later" {
+		t.Error("the object lost its id")
 	}
 }

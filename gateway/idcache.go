@@ -55,15 +55,26 @@ func (c *idCache) keep(s idSpace, a connectors.Anchor, id string) {
 	if _, ok := c.known[s][a]; ok {
 		return
 	}
-	for old := range c.known[s] {
-		if c.size < maxCachedIDs {
-			break
-		}
-		delete(c.known[s], old)
-		c.size--
+	if c.size >= maxCachedIDs {
+		c.evict()
 	}
 	c.known[s][a] = id
 	c.size++
+}
+
+// evict drops an arbitrary id of the largest space.
+func (c *idCache) evict() {
+	var largest map[connectors.Anchor]string
+	for _, known := range c.known {
+		if len(known) > len(largest) {
+			largest = known
+		}
+	}
+	for a := range largest {
+		delete(largest, a)
+		c.size--
+		return
+	}
 }
 
 func (c *idCache) forget(kind string, a connectors.Anchor) {

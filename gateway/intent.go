@@ -2,7 +2,7 @@ package gateway
 
 import (
 	"context"
-	"strings"
+	"errors"
 	"sync"
 
 	"postern/connectors"
@@ -46,11 +46,12 @@ func (g *Gateway) begin(ctx context.Context, t *target, in idstore.Intent) (idst
 	return in, fault(t.Mapping, err)
 }
 
-// drop forgets an intent that came to nothing. If that fails the intent stays,
-// and is dropped when it is next looked at.
+// drop forgets an intent that came to nothing. If that fails the intent is left
+// over, and is dropped when it is next looked at.
 func (g *Gateway) drop(ctx context.Context, in idstore.Intent) {
 	err := g.store.Update(context.WithoutCancel(ctx), func(tx idstore.Tx) error { return idstore.Drop(tx, in.ID) })
 	if err != nil {
+		g.leftovers.add(in.ID)
 		g.log.Warn().Err(err).Msg("an intent that came to nothing could not be forgotten; it will be at the next look")
 	}
 }
@@ -130,17 +131,31 @@ func (g *Gateway) settle(ctx context.Context, in idstore.Intent) (err error) {
 	return g.settleCreate(ctx, t, in)
 }
 
+// settleCreate looks for the object that a creation may have made. An intent
+// without a name has none that tells its object from others: what it made gets
+// its id at first sight, like any object.
 func (g *Gateway) settleCreate(ctx context.Context, t *target, in idstore.Intent) error {
-	attr, value, _ := strings.Cut(in.Name, "\x00")
-	q := connectors.Query{Where: connectors.Equal{Attr: connectors.Attr(attr), Value: connectors.Value(value)}, Limit: 1}
+	if in.Name == "" {
+		g.drop(ctx, in)
+		return nil
+	}
+	q := connectors.Query{Where: nameIs(in.Name), Limit: 1}
 	for e, err := range t.Connector.Search(ctx, q) {
 		if err != nil {
 			return fault(t.Mapping, err)
 		}
-		return fault(t.Mapping, g.store.Update(ctx, func(tx idstore.Tx) error {
-			_, err := idstore.Bind(tx, in.ID, t.anchor(e.Anchor))
+		var rec idstore.Record
+		err := g.store.Update(ctx, func(tx idstore.Tx) (err error) {
+			rec, err = idstore.Bind(tx, in.ID, t.anchor(e.Anchor))
 			return err
-		}))
+		})
+		if errors.Is(err, idstore.ErrTaken) { // somebody else's object
+			break
+		}
+		if err == nil {
+			g.promised.keep(promiseOf(in), rec)
+		}
+		return fault(t.Mapping, err)
 	}
 	g.drop(ctx, in)
 	return nil
@@ -167,8 +182,10 @@ func (g *Gateway) settleDeleted(ctx context.Context, t *target, in idstore.Inten
 			return fault(t.Mapping, err)
 		}
 	}
+	g.removed.add(in.Anchors)
+	err := g.store.Update(ctx, func(tx idstore.Tx) error { return idstore.Remove(tx, in.ID) })
 	for _, a := range in.Anchors {
 		g.ids.forget(t.kind, connectors.Anchor(a.Key))
 	}
-	return fault(t.Mapping, g.store.Update(ctx, func(tx idstore.Tx) error { return idstore.Remove(tx, in.ID) }))
+	return fault(t.Mapping, err)
 }

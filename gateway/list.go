@@ -45,8 +45,8 @@ func (g *Gateway) List(ctx context.Context, c Caller, kind string, q Query) (Pag
 		l.key.filter = q.Filter.String()
 	}
 	if q.Start > 1 {
-		if snap, ok := g.snapshots.find(l.key); ok {
-			return l.cut(ctx, snap.anchors)
+		if snap := g.snapshots.find(l.key, q.Start); snap != nil {
+			return l.cut(ctx, snap)
 		}
 	}
 	if err := l.lower(ctx); err != nil {
@@ -60,7 +60,7 @@ func (g *Gateway) List(ctx context.Context, c Caller, kind string, q Query) (Pag
 	if err != nil {
 		return Page{}, err
 	}
-	return l.cut(ctx, g.snapshots.keep(l.key, anchors).anchors)
+	return l.cut(ctx, g.snapshots.keep(l.key, anchors))
 }
 
 // lister is one list request on its way.
@@ -106,7 +106,7 @@ func (l *lister) anchors(ctx context.Context, f scim.Compare, failed *error) ([]
 		case l.t.rt.ID():
 			known = true
 			public, ok := idstore.ParsePublicID(f.Value.Text())
-			if !ok {
+			if !ok || public.String() != f.Value.Text() { // compared exactly
 				return nil
 			}
 			rec, err := idstore.Resolve(tx, l.t.scope(l.c), public)
@@ -162,9 +162,7 @@ func (l *lister) look(ctx context.Context) (page Page, done bool, err error) {
 	if err != nil {
 		return Page{}, false, err
 	}
-	if !l.exact {
-		results = slices.DeleteFunc(results, func(r Result) bool { return !scim.Match(l.q.Filter, r.Resource) })
-	}
+	results = slices.DeleteFunc(results, func(r Result) bool { return !l.holds(r) })
 	page = Page{Total: len(results), Start: l.q.Start}
 	if first := l.q.Start - 1; first < len(results) {
 		page.Results = results[first:min(len(results), first+l.q.Count)]
@@ -215,23 +213,34 @@ func (l *lister) sieve(ctx context.Context, entries []connectors.Entry, anchors 
 		return nil, err
 	}
 	for i, r := range results {
-		if scim.Match(l.q.Filter, r.Resource) {
+		if l.holds(r) {
 			anchors = append(anchors, entries[i].Anchor)
 		}
 	}
 	return anchors, nil
 }
 
+// holds reports whether a result belongs into the list.
+func (l *lister) holds(r Result) bool {
+	return r.Resource != nil && (l.exact || l.q.Filter == nil || scim.Match(l.q.Filter, r.Resource))
+}
+
 // cut reads one page of a snapshot in one batch. What was deleted since the
-// snapshot was taken is left out of the page.
-func (l *lister) cut(ctx context.Context, anchors []connectors.Anchor) (Page, error) {
-	page := Page{Total: len(anchors), Start: l.q.Start}
-	first := min(l.q.Start-1, len(anchors))
-	anchors = anchors[first:min(len(anchors), first+l.q.Count)]
+// snapshot was taken, or is no longer what was asked for, is left out of the
+// page; the total is the snapshot's, so that positions keep their meaning.
+func (l *lister) cut(ctx context.Context, snap *snapshot) (Page, error) {
+	page := Page{Total: len(snap.anchors), Start: l.q.Start}
+	first := min(l.q.Start-1, len(snap.anchors))
+	last := min(len(snap.anchors), first+l.q.Count)
+	l.g.snapshots.expect(snap, last+1)
+	anchors := snap.anchors[first:last]
 	if len(anchors) == 0 {
 		return page, nil
 	}
 	want, whole := l.t.wanted(l.q.Selection)
+	if l.q.Filter != nil { // it is evaluated on what is there now
+		want, whole, l.exact = l.t.want, true, false
+	}
 	entries := make([]connectors.Entry, 0, len(anchors))
 	for e, err := range l.t.Connector.Search(ctx, connectors.Query{Where: connectors.AnchorIn(anchors), Want: want}) {
 		if err != nil {
@@ -241,7 +250,7 @@ func (l *lister) cut(ctx context.Context, anchors []connectors.Anchor) (Page, er
 	}
 	slices.SortFunc(entries, byAnchor)
 	results, err := l.g.present(ctx, l.t, l.c, entries, whole)
-	page.Results = results
+	page.Results = slices.DeleteFunc(results, func(r Result) bool { return !l.holds(r) })
 	return page, err
 }
 

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -47,4 +48,24 @@ func (l *locks) acquire(ctx context.Context, key string) (release func(), err er
 		leave()
 		return nil, ctx.Err()
 	}
+}
+
+// acquireAll waits for all keys, in one order for everybody.
+func (l *locks) acquireAll(ctx context.Context, keys []string) (release func(), err error) {
+	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
+	var held []func()
+	release = func() {
+		for _, free := range slices.Backward(held) {
+			free()
+		}
+	}
+	for _, key := range keys {
+		free, err := l.acquire(ctx, key)
+		if err != nil {
+			release()
+			return nil, err
+		}
+		held = append(held, free)
+	}
+	return release, nil
 }

@@ -12,7 +12,7 @@ import (
 // resolve finds the entity that a client names by its id.
 func (g *Gateway) resolve(ctx context.Context, t *target, c Caller, id string) (idstore.Record, error) {
 	public, ok := idstore.ParsePublicID(id)
-	if !ok {
+	if !ok || public.String() != id { // ids are compared exactly (RFC 7643 §3.1)
 		return idstore.Record{}, &Fault{Kind: NotFound}
 	}
 	var rec idstore.Record
@@ -53,10 +53,11 @@ func (g *Gateway) targetsOf(ctx context.Context, c Caller, ids []string) (mappin
 	return refs, fault(nil, err)
 }
 
-// present turns entries of one target into results for a caller: the entities
-// behind them and behind all their references are looked up in one batch, and
-// those met for the first time get their ids in one transaction for each type.
-// whole says that the entries hold everything that a version covers.
+// present turns entries of one target into results for a caller, aligned with
+// them: the entities behind them and behind all their references are looked up in
+// one batch, and those met for the first time get their ids in one transaction
+// for each type. whole says that the entries hold everything that a version
+// covers. An entry that was deleted meanwhile has a result without a resource.
 func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []connectors.Entry, whole bool) ([]Result, error) {
 	own := make([]idstore.Anchor, len(entries))
 	for i := range entries {
@@ -72,6 +73,9 @@ func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []co
 	}
 	results := make([]Result, len(entries))
 	for i := range entries {
+		if records[i].Entity == 0 {
+			continue
+		}
 		results[i] = g.compose(t, c, records[i], entries[i], names[i], whole)
 	}
 	return results, nil
@@ -120,7 +124,8 @@ func (t *target) version(e connectors.Entry, external string) scim.Version {
 	return scim.Version(fp.With(external).String())
 }
 
-// records finds or makes the entities behind anchors, aligned with them.
+// records finds or makes the entities behind anchors, aligned with them. The
+// record of an object that was just deleted is zero.
 func (g *Gateway) records(ctx context.Context, t *target, c Caller, anchors []idstore.Anchor) ([]idstore.Record, error) {
 	var records []idstore.Record
 	var missing []int
@@ -128,13 +133,28 @@ func (g *Gateway) records(ctx context.Context, t *target, c Caller, anchors []id
 		records, missing, err = idstore.ByAnchors(tx, t.scope(c), anchors)
 		return err
 	})
-	if err == nil && len(missing) > 0 {
-		err = g.store.Update(ctx, func(tx idstore.Tx) (err error) {
-			records, err = idstore.Adopt(tx, t.scope(c), anchors)
-			return err
-		})
+	if err != nil || len(missing) == 0 {
+		return records, fault(t.Mapping, err)
 	}
-	return records, fault(t.Mapping, err)
+	var fresh []idstore.Anchor
+	places := missing[:0]
+	for _, i := range missing {
+		if !g.removed.has(anchors[i]) {
+			fresh, places = append(fresh, anchors[i]), append(places, i)
+		}
+	}
+	var adopted []idstore.Record
+	err = g.store.Update(ctx, func(tx idstore.Tx) (err error) {
+		adopted, err = idstore.Adopt(tx, t.scope(c), fresh)
+		return err
+	})
+	if err != nil {
+		return nil, fault(t.Mapping, err)
+	}
+	for at, i := range places {
+		records[i] = adopted[at]
+	}
+	return records, nil
 }
 
 // names resolves the references of entries to SCIM ids, all in one batch.
@@ -180,7 +200,7 @@ func (g *Gateway) names(ctx context.Context, t *target, c Caller, entries []conn
 		}
 		space := idSpace{collection, domain(collection)}
 		for i, p := range ps {
-			if id, ok := records[i].PublicID(idstore.Domain(space.domain)); ok {
+			if id, ok := records[i].PublicID(idstore.Domain(space.domain)); ok && records[i].Entity != 0 {
 				*p.id = id.String()
 				g.ids.keep(space, p.anchor, *p.id)
 			}

@@ -27,6 +27,9 @@ func (g *Gateway) Read(ctx context.Context, c Caller, kind, id string, o ReadOpt
 		return Result{}, err
 	}
 	want, whole := t.wanted(o.Selection)
+	if o.Precondition.Demanded() {
+		want, whole = t.want, true
+	}
 	e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), want)
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)

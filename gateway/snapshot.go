@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -11,83 +12,112 @@ import (
 // Pages are cut from it, so that a walk neither skips nor repeats and its totals
 // are exact for the moment when it was taken.
 type snapshot struct {
+	key     snapshotKey
 	anchors []connectors.Anchor
 	taken   time.Time
+	used    time.Time
+	next    int // where the walk that uses it is expected to go on
 	bytes   int
 }
 
-// snapshotBudget bounds the memory of all snapshots of one client, in bytes.
-const snapshotBudget = 16 << 20
+const (
+	// snapshotBudget bounds the memory of all snapshots of one client, in bytes.
+	snapshotBudget = 16 << 20
+	// snapshotLife is how many times its idle time a snapshot may live in use.
+	snapshotLife = 15
+)
 
 // snapshotKey separates lists: one client's walk never moves another's.
 type snapshotKey struct {
 	client, domain, kind, filter string
 }
 
-// snapshots keeps the newest snapshot of each list for a while, the oldest of a
-// client going first when the client's budget is used up.
+// snapshots keeps the snapshots of lists while they are walked. A list that is
+// begun again has a new one, beside those of walks that are under way. When a
+// client's budget is used up, its snapshot that was used longest ago goes.
 type snapshots struct {
 	ttl time.Duration
 	now func() time.Time
 
 	mu   sync.Mutex
-	kept map[snapshotKey]*snapshot
-	used map[string]int // bytes by client
+	kept map[string][]*snapshot // by client, in no order
+	used map[string]int         // bytes by client
 }
 
 func newSnapshots(ttl time.Duration, now func() time.Time) *snapshots {
-	return &snapshots{ttl: ttl, now: now, kept: make(map[snapshotKey]*snapshot), used: make(map[string]int)}
+	return &snapshots{ttl: ttl, now: now, kept: make(map[string][]*snapshot), used: make(map[string]int)}
 }
 
-// find returns the list's snapshot if there is one that is not too old.
-func (s *snapshots) find(k snapshotKey) (*snapshot, bool) {
+// find returns the snapshot that a page is to be cut from: that of the walk
+// which is expected to ask for this start, else the newest of the list, or nil.
+func (s *snapshots) find(k snapshotKey, start int) *snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	snap, ok := s.kept[k]
-	if ok && s.now().Sub(snap.taken) > s.ttl {
-		s.drop(k)
-		return nil, false
+	s.expire(k.client)
+	var best *snapshot
+	for _, snap := range s.kept[k.client] {
+		if snap.key != k {
+			continue
+		}
+		expected, better := snap.next == start, best == nil || snap.taken.After(best.taken)
+		if best != nil && (best.next == start) != expected {
+			better = expected
+		}
+		if better {
+			best = snap
+		}
 	}
-	return snap, ok
+	if best != nil {
+		best.used = s.now()
+	}
+	return best
 }
 
-// keep stores a snapshot of the list just taken, in place of an older one.
+// expect says where the walk goes on.
+func (s *snapshots) expect(snap *snapshot, next int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap.next = next
+}
+
+// keep stores a snapshot of the list just taken.
 func (s *snapshots) keep(k snapshotKey, anchors []connectors.Anchor) *snapshot {
-	snap := &snapshot{anchors: anchors, taken: s.now()}
+	now := s.now()
+	snap := &snapshot{key: k, anchors: anchors, taken: now, used: now, bytes: 256 + len(k.filter)}
 	for _, a := range anchors {
 		snap.bytes += len(a) + 16
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.drop(k)
-	for other, old := range s.kept {
-		if s.now().Sub(old.taken) > s.ttl {
-			s.drop(other)
-		}
+	s.expire(k.client)
+	for len(s.kept[k.client]) > 0 && s.used[k.client]+snap.bytes > snapshotBudget {
+		oldest := slices.MinFunc(s.kept[k.client], func(a, b *snapshot) int { return a.used.Compare(b.used) })
+		s.drop(k.client, func(other *snapshot) bool { return other == oldest })
 	}
-	for s.used[k.client] > 0 && s.used[k.client]+snap.bytes > snapshotBudget {
-		s.drop(s.oldest(k.client))
-	}
-	s.kept[k] = snap
+	s.kept[k.client] = append(s.kept[k.client], snap)
 	s.used[k.client] += snap.bytes
 	return snap
 }
 
-func (s *snapshots) oldest(client string) (oldest snapshotKey) {
-	var when time.Time
-	for k, snap := range s.kept {
-		if k.client == client && (when.IsZero() || snap.taken.Before(when)) {
-			oldest, when = k, snap.taken
-		}
-	}
-	return oldest
+// expire drops a client's snapshots that nobody has used for a while, or that
+// have been used for too long.
+func (s *snapshots) expire(client string) {
+	now := s.now()
+	s.drop(client, func(snap *snapshot) bool {
+		return now.Sub(snap.used) > s.ttl || now.Sub(snap.taken) > snapshotLife*s.ttl
+	})
 }
 
-func (s *snapshots) drop(k snapshotKey) {
-	if snap, ok := s.kept[k]; ok {
-		delete(s.kept, k)
-		if s.used[k.client] -= snap.bytes; s.used[k.client] <= 0 {
-			delete(s.used, k.client)
+func (s *snapshots) drop(client string, which func(*snapshot) bool) {
+	s.kept[client] = slices.DeleteFunc(s.kept[client], func(snap *snapshot) bool {
+		if which(snap) {
+			s.used[client] -= snap.bytes
+			return true
 		}
+		return false
+	})
+	if len(s.kept[client]) == 0 {
+		delete(s.kept, client)
+		delete(s.used, client)
 	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"strings"
 
 	"postern/connectors"
 	"postern/mapping"
@@ -19,11 +20,21 @@ func uniques(t *target, r *scim.Resource) []scim.Compare {
 	return cs
 }
 
+// uniqueKeys are what to lock so that nobody here takes the same values at the
+// same time.
+func (t *target) uniqueKeys(values []scim.Compare) []string {
+	keys := make([]string, len(values))
+	for i, v := range values {
+		keys[i] = "unique\x00" + t.Backend + "\x00" + t.kind + "\x00" + v.Path.String() + "\x00" + strings.ToLower(v.Value.Text())
+	}
+	return keys
+}
+
 // checkUnique answers Conflict when another resource has one of the values. It
 // names the attribute where a backend would only say "constraint violation",
 // and sees duplicates where the backend has no rule against them; against a
-// duplicate made at this very moment only the backend's own rule helps. self is
-// the resource itself, or "".
+// duplicate made past this gateway at this very moment only the backend's own rule helps.
+// self is the resource itself, or "".
 func (g *Gateway) checkUnique(ctx context.Context, t *target, c Caller, values []scim.Compare, self connectors.Anchor) error {
 	for _, v := range values {
 		cond, _, err := t.Mapping.Lower(v, t.Connector.Capabilities(), mapping.Lookup{})

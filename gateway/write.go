@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"postern/connectors"
 	"postern/idstore"
@@ -33,6 +35,7 @@ func (g *Gateway) Patch(ctx context.Context, c Caller, kind, id string, p scim.P
 	needs := t.Mapping.Needs(p)
 	w := write{
 		ids:   needs.IDs,
+		want:  needs.Want,
 		blind: needs.Blind && !o.Precondition.Demanded() && !o.Reply,
 		plan: func(e connectors.Entry, refs mapping.Refs) (mapping.Plan, error) {
 			return t.Mapping.Plan(e, p, refs)
@@ -55,7 +58,8 @@ func (g *Gateway) Replace(ctx context.Context, c Caller, kind, id string, r *sci
 		return Result{}, err
 	}
 	w := write{
-		ids: t.Mapping.NeedsCreate(r),
+		ids:  t.Mapping.NeedsCreate(r),
+		want: t.want,
 		plan: func(e connectors.Entry, refs mapping.Refs) (mapping.Plan, error) {
 			return t.Mapping.PlanReplace(e, r, refs)
 		},
@@ -67,21 +71,18 @@ func (g *Gateway) Replace(ctx context.Context, c Caller, kind, id string, r *sci
 
 // write is a planned change of one resource.
 type write struct {
-	ids      []string // SCIM ids to resolve
-	blind    bool     // can be planned without reading the entry
+	ids      []string          // SCIM ids to resolve
+	want     []connectors.Attr // what planning reads
+	blind    bool              // can be planned without reading the entry
 	plan     func(connectors.Entry, mapping.Refs) (mapping.Plan, error)
 	external func() (value string, set bool)
 	unique   []scim.Compare // values that no other resource may have
 }
 
 func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w write, o WriteOptions) (Result, error) {
-	rec, err := g.resolve(ctx, t, c, id)
+	rec, release, err := g.claim(ctx, t, c, id, w.unique)
 	if err != nil {
 		return Result{}, err
-	}
-	release, err := g.lockEntity(ctx, t, rec)
-	if err != nil {
-		return Result{}, fault(t.Mapping, err)
 	}
 	defer release()
 	refs, err := g.targetsOf(ctx, c, w.ids)
@@ -93,13 +94,25 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 	}
 
 	want, whole := t.wanted(o.Selection)
+	read := want
 	if o.Precondition.Demanded() {
-		want, whole = t.want, true
+		want, whole, read = t.want, true, t.want
+	} else if !whole {
+		read = slices.Clone(want)
+		for _, a := range w.want {
+			if !slices.Contains(read, a) {
+				read = append(read, a)
+			}
+		}
 	}
 	anchor := connectors.Anchor(rec.Anchor().Key)
+	external, externalSet := w.external()
+	if len(external) > maxExternalID {
+		return Result{}, scim.InvalidValue("externalId is longer than %d bytes", maxExternalID)
+	}
 	var e connectors.Entry
 	for try := 1; ; try++ {
-		if e, err = t.Connector.Get(ctx, anchor, t.want); err != nil {
+		if e, err = t.Connector.Get(ctx, anchor, read); err != nil {
 			return Result{}, fault(t.Mapping, err)
 		}
 		if o.Precondition.Demanded() &&
@@ -111,13 +124,19 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 			return Result{}, fault(t.Mapping, err)
 		}
 		g.ignored(t, plan.Ignored)
-		if len(plan.Changes) == 0 {
-			break
-		}
-		if try == 1 {
+		if try == 1 && len(plan.Changes) > 0 {
 			if err := g.checkUnique(ctx, t, c, w.unique, anchor); err != nil {
 				return Result{}, err
 			}
+		}
+		was := rec
+		if externalSet { // before the backend's write, since it can be taken back
+			if rec, err = g.setExternalID(ctx, t, c, rec, external); err != nil {
+				return Result{}, err
+			}
+		}
+		if len(plan.Changes) == 0 {
+			break
 		}
 		if o.Precondition.Demanded() {
 			plan = plan.Conditional(t.Connector.Capabilities().Guard, e)
@@ -125,16 +144,26 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 		if e, err = t.Connector.Apply(ctx, anchor, plan.Changes, plan.Guard, want); err == nil {
 			break
 		}
+		if externalSet && connectors.KindOf(err) != connectors.Timeout {
+			if rec, err = g.takeBack(ctx, t, c, rec, was, err); err != nil && connectors.KindOf(err) != connectors.GuardFailed {
+				return Result{}, fault(t.Mapping, err)
+			}
+		}
 		if connectors.KindOf(err) != connectors.GuardFailed || try == attempts {
 			return Result{}, fault(t.Mapping, err)
 		}
 	}
-	if value, set := w.external(); set {
-		if rec, err = g.setExternalID(ctx, t, c, rec, value); err != nil {
-			return Result{}, err
-		}
-	}
 	return g.presentOne(ctx, t, c, rec, e, whole)
+}
+
+// takeBack gives an entity its former externalId after the backend refused the
+// rest of the write, and returns why the write failed.
+func (g *Gateway) takeBack(ctx context.Context, t *target, c Caller, rec, was idstore.Record, why error) (idstore.Record, error) {
+	rec, err := g.setExternalID(ctx, t, c, rec, was.ExternalID(idstore.Domain(c.Domain)))
+	if err != nil {
+		return rec, errors.Join(why, err)
+	}
+	return rec, why
 }
 
 func (g *Gateway) writeBlind(ctx context.Context, t *target, rec idstore.Record, w write, refs mapping.Refs) error {
@@ -147,16 +176,40 @@ func (g *Gateway) writeBlind(ctx context.Context, t *target, rec idstore.Record,
 	return fault(t.Mapping, err)
 }
 
-func (g *Gateway) lockEntity(ctx context.Context, t *target, rec idstore.Record) (func(), error) {
-	a := rec.Anchor()
-	return g.locks.acquire(ctx, "anchor\x00"+a.Backend+"\x00"+a.Key)
+// claim finds the entity that a client names and takes its lock, and those of
+// the unique values that the write gives it. The entity is as it is under the
+// lock.
+func (g *Gateway) claim(ctx context.Context, t *target, c Caller, id string, unique []scim.Compare) (rec idstore.Record, release func(), err error) {
+	for {
+		if rec, err = g.resolve(ctx, t, c, id); err != nil {
+			return rec, nil, err
+		}
+		a := rec.Anchor()
+		release, err = g.locks.acquireAll(ctx, append(t.uniqueKeys(unique), "anchor\x00"+a.Backend+"\x00"+a.Key))
+		if err != nil {
+			return rec, nil, fault(t.Mapping, err)
+		}
+		if rec, err = g.resolve(ctx, t, c, id); err != nil {
+			release()
+			return rec, nil, err
+		}
+		if rec.Anchor() == a {
+			return rec, release, nil
+		}
+		release() // it was linked to another object meanwhile
+	}
 }
 
+// maxExternalID bounds an externalId, in bytes.
+const maxExternalID = 4096
+
+// setExternalID writes the client's key for an entity. It is not broken off when
+// the client leaves, since it is one half of a write.
 func (g *Gateway) setExternalID(ctx context.Context, t *target, c Caller, rec idstore.Record, value string) (idstore.Record, error) {
 	if rec.ExternalID(idstore.Domain(c.Domain)) == value {
 		return rec, nil
 	}
-	err := g.store.Update(ctx, func(tx idstore.Tx) (err error) {
+	err := g.store.Update(context.WithoutCancel(ctx), func(tx idstore.Tx) (err error) {
 		rec, err = idstore.SetExternalID(tx, t.scope(c), rec.Entity, value)
 		return err
 	})
@@ -166,7 +219,7 @@ func (g *Gateway) setExternalID(ctx context.Context, t *target, c Caller, rec id
 // ignored logs what a client sent that no rule of the mapping can hold.
 func (g *Gateway) ignored(t *target, paths []string) {
 	if len(paths) > 0 {
-		g.log.Debug().Str("resource", t.kind).Strs("ignored", paths).Msg("the mapping has no place for what the client sent")
+		g.log.Info().Str("resource", t.kind).Strs("ignored", paths).Msg("the mapping has no place for what the client sent")
 	}
 }
 

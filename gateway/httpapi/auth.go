@@ -89,7 +89,7 @@ func (h *Handler) may(a Access, rt *scim.ResourceType, e endpoint) http.Handler 
 func (h *Handler) unauthorized(w http.ResponseWriter, r *http.Request) {
 	challenge := `Bearer realm="scim"`
 	detail := "a bearer token is needed in the Authorization header"
-	if r.Header.Get("Authorization") != "" {
+	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		challenge += `, error="invalid_token"`
 		detail = "the bearer token is not valid"
 	}
@@ -104,7 +104,11 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request, client *Client, e
 		ex.client = client.Name
 		q.caller = gateway.Caller{Client: client.Name, Domain: client.Domain}
 	}
-	if err := e(q); err != nil {
+	err := q.parseQuery()
+	if err == nil {
+		err = e(q)
+	}
+	if err != nil {
 		ex.fail(w, err)
 	}
 }

@@ -2,7 +2,7 @@ package httpapi
 
 import (
 	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,6 +34,14 @@ func (d discovery) schemas() []*scim.Schema {
 	return all
 }
 
+// passwords reports whether a password can be written.
+func (d discovery) passwords() bool {
+	return slices.ContainsFunc(d.types, func(rt *scim.ResourceType) bool {
+		a, ok := rt.Attribute("password")
+		return ok && a.Mutability != scim.ReadOnly
+	})
+}
+
 func (h *Handler) schemas(q *request) error {
 	if err := q.unfiltered(); err != nil {
 		return err
@@ -48,11 +56,11 @@ func (h *Handler) schemas(q *request) error {
 
 func (h *Handler) schema(q *request) error {
 	for _, s := range h.discovery.schemas() {
-		if strings.EqualFold(s.ID, q.name()) {
+		if strings.EqualFold(s.ID, q.id()) {
 			return send(q.w, http.StatusOK, func(dst []byte) []byte { return scim.AppendSchema(dst, s, q.base()) })
 		}
 	}
-	return scim.Errorf(http.StatusNotFound, "", "there is no schema %q here", q.name())
+	return scim.Errorf(http.StatusNotFound, "", "there is no schema %q here", q.id())
 }
 
 func (h *Handler) resourceTypes(q *request) error {
@@ -69,23 +77,28 @@ func (h *Handler) resourceTypes(q *request) error {
 
 func (h *Handler) resourceType(q *request) error {
 	for _, rt := range h.discovery.types {
-		if strings.EqualFold(rt.Name, q.name()) {
+		if strings.EqualFold(rt.Name, q.id()) {
 			return send(q.w, http.StatusOK, func(dst []byte) []byte { return scim.AppendResourceType(dst, rt, q.base()) })
 		}
 	}
-	return scim.Errorf(http.StatusNotFound, "", "there is no resource type %q here", q.name())
+	return scim.Errorf(http.StatusNotFound, "", "there is no resource type %q here", q.id())
 }
 
 // serviceProviderConfig tells what the service can do (RFC 7643 §5). Anybody may
 // read it (RFC 7644 §4).
 func (h *Handler) serviceProviderConfig(q *request) error {
+	if err := q.unfiltered(); err != nil {
+		return err
+	}
 	return send(q.w, http.StatusOK, func(dst []byte) []byte {
 		dst = append(dst, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],`+
 			`"patch":{"supported":true},`+
 			`"bulk":{"supported":false,"maxOperations":0,"maxPayloadSize":0},`+
 			`"filter":{"supported":true,"maxResults":`...)
 		dst = strconv.AppendInt(dst, int64(h.discovery.maxPage), 10)
-		dst = append(dst, `},"changePassword":{"supported":true},"sort":{"supported":false},"etag":{"supported":true},`+
+		dst = append(dst, `},"changePassword":{"supported":`...)
+		dst = strconv.AppendBool(dst, h.discovery.passwords())
+		dst = append(dst, `},"sort":{"supported":false},"etag":{"supported":true},`+
 			`"authenticationSchemes":[{"type":"oauthbearertoken","name":"OAuth Bearer Token",`+
 			`"description":"A bearer token in the Authorization header, given out by the administrator of this service",`+
 			`"specUri":"https://www.rfc-editor.org/rfc/rfc6750","primary":true}],`+
@@ -101,13 +114,4 @@ func (q *request) unfiltered() error {
 		return scim.Errorf(http.StatusForbidden, "", "this endpoint can not be filtered")
 	}
 	return nil
-}
-
-// name is the last part of the path, unescaped.
-func (q *request) name() string {
-	name, err := url.PathUnescape(q.id())
-	if err != nil {
-		return q.id()
-	}
-	return name
 }

@@ -53,18 +53,18 @@ func (ex *exchange) Unwrap() http.ResponseWriter { return ex.ResponseWriter }
 // whole story, everything else at info.
 func (ex *exchange) line(r *http.Request, took time.Duration) {
 	level := zerolog.InfoLevel
-	if ex.status >= 500 {
+	if ex.status >= 500 && ex.status != http.StatusNotImplemented {
 		level = zerolog.ErrorLevel
 	}
 	e := ex.log.WithLevel(level)
 	if ex.log.GetLevel() > level {
 		return
 	}
-	e.Str("request", ex.id).Str("method", r.Method).Str("path", r.URL.Path).Int("status", ex.status).Dur("took", took)
+	e.Str("request", ex.id).Str("method", r.Method).Str("path", r.URL.Path).Int("status", ex.status).Dur("took_ms", took)
 	if ex.client != "" {
 		e.Str("client", ex.client)
 	}
-	if _, left := errors.AsType[*gone](ex.err); ex.err != nil && !left {
+	if _, left := errors.AsType[*gone](ex.err); ex.err != nil && !left && ex.status != http.StatusNotFound {
 		e.AnErr("why", ex.err)
 	}
 	e.Msg("request")

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 
@@ -25,14 +26,33 @@ type request struct {
 	query  url.Values
 }
 
-func (q *request) id() string { return mux.Vars(q.Request)["id"] }
-
-func (q *request) param(name string) string {
-	if q.query == nil {
-		q.query = q.URL.Query()
+// id is the last part of the path, unescaped.
+func (q *request) id() string {
+	escaped := mux.Vars(q.Request)["id"]
+	if id, err := url.PathUnescape(escaped); err == nil {
+		return id
 	}
-	return q.query.Get(name)
+	return escaped
 }
+
+// parseQuery reads the query strictly: a parameter that was lost would be
+// answered with something else than was asked for, such as everybody instead of
+// one. A semicolon is a character like others (WHATWG URL, RFC 3986 §3.4).
+func (q *request) parseQuery() error {
+	values, err := url.ParseQuery(strings.ReplaceAll(q.URL.RawQuery, ";", "%3B"))
+	if err != nil {
+		return scim.InvalidSyntax("the query of the URL is not percent-encoded as it should be: %v", err)
+	}
+	for _, name := range []string{"filter", "startIndex", "count", "attributes", "excludedAttributes"} {
+		if len(values[name]) > 1 {
+			return scim.InvalidValue("%s is given twice", name)
+		}
+	}
+	q.query = values
+	return nil
+}
+
+func (q *request) param(name string) string { return q.query.Get(name) }
 
 // body reads the body within the limits of type and size.
 func (q *request) body() ([]byte, error) {
@@ -49,6 +69,9 @@ func (q *request) body() ([]byte, error) {
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, scim.Errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than the limit of %d bytes", q.h.MaxBody)
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, scim.Errorf(http.StatusRequestTimeout, "", "the body did not come in time")
 		}
 		return nil, scim.InvalidSyntax("the body ended before its end")
 	}

@@ -5,7 +5,9 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -71,12 +73,13 @@ func (h *Handler) routes() {
 	// The router tries its routes in this order, so those of every request come first.
 	for _, rt := range h.discovery.types {
 		on := resources{h: h, rt: rt}
-		h.router.Handle(h.BasePath+rt.Endpoint+"/{id}", methods{
+		h.router.Handle(h.BasePath+rt.Endpoint+"/{id:[^/.][^/]*}", methods{
 			http.MethodGet:    h.may(Read, rt, on.read),
 			http.MethodPut:    h.may(ReadWrite, rt, on.replace),
 			http.MethodPatch:  h.may(ReadWrite, rt, on.patch),
 			http.MethodDelete: h.may(ReadWrite, rt, on.delete),
 		})
+		h.router.Handle(h.BasePath+rt.Endpoint+"/.search", methods{http.MethodPost: h.known(notImplemented)})
 		h.router.Handle(h.BasePath+rt.Endpoint, methods{
 			http.MethodGet:  h.may(Read, rt, on.list),
 			http.MethodPost: h.may(ReadWrite, rt, on.create),
@@ -93,6 +96,7 @@ func (h *Handler) routes() {
 	} {
 		h.router.Handle(path, methods{http.MethodGet: get})
 	}
+	h.router.Handle(h.BasePath+"/.search", methods{http.MethodPost: h.known(notImplemented)})
 	h.router.Handle(h.BasePath+"/Bulk", methods{http.MethodPost: h.known(notImplemented)})
 	h.router.NotFoundHandler = h.known(func(*request) error {
 		return scim.Errorf(http.StatusNotFound, "", "no such endpoint; the protocol's begin with %s", h.BasePath)
@@ -100,20 +104,30 @@ func (h *Handler) routes() {
 }
 
 // ServeHTTP answers one request and logs it in one line that holds no query, no
-// header and no body.
+// header and no body. A defect that panics is answered and logged like any other.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	if p := r.URL.Path; len(p) > 1 && p[len(p)-1] == '/' {
-		r.URL.Path = strings.TrimRight(p, "/")
-		r.URL.RawPath = strings.TrimRight(r.URL.RawPath, "/")
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.Timeout)
 	defer cancel()
 	ex := &exchange{ResponseWriter: w, id: requestID(), log: h.Log}
+	defer func() {
+		if cause := recover(); cause != nil {
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			ex.fail(ex, fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+		}
+		ex.line(r, time.Since(began))
+	}()
 	r = r.WithContext(context.WithValue(ctx, exchangeKey{}, ex))
+	if p := r.URL.EscapedPath(); len(p) > 1 && p[len(p)-1] == '/' {
+		u := *r.URL
+		u.RawPath = strings.TrimRight(p, "/")
+		u.Path = strings.TrimRight(u.Path, "/")
+		r.URL = &u
+	}
 	w.Header().Set("X-Request-Id", ex.id)
 	h.router.ServeHTTP(ex, r)
-	ex.line(r, time.Since(began))
 }
 
 // methods answers a path by the request's method: HEAD as GET, OPTIONS with what
