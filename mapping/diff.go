@@ -95,7 +95,10 @@ func (pl *planner) single(r *rule, v scim.Value) {
 		return
 	}
 	stored, was := r.shown(values)
-	if v.IsAbsent() && (pl.mode == creating || !was.IsAbsent()) {
+	switch {
+	case v.IsAbsent() && pl.mode == replacing && r.fallback != nil && !was.IsAbsent():
+		return // what a default keeps from being empty is not reset by leaving it out
+	case v.IsAbsent() && (pl.mode == creating || !was.IsAbsent()):
 		v = pl.fallback(r)
 	}
 	if same(was, v) || !pl.may(r, !was.IsAbsent(), v.IsAbsent()) {
@@ -198,7 +201,7 @@ func (pl *planner) state(r *rule, values []connectors.Value, v scim.Value) {
 		}
 	case pl.mode != creating:
 		if pl.mode == patching && !was.IsAbsent() {
-			pl.ignore(r.path)
+			pl.fail(scim.NotMutable("%s can be changed but not removed", r.path))
 		}
 		return
 	}
@@ -226,18 +229,15 @@ func (pl *planner) unread(r *rule, v scim.Value) {
 		return
 	}
 	c := connectors.Change{Attr: r.attr, Replace: true}
-	if v.IsAbsent() {
-		if _, ok := r.codec.(adPassword); ok {
-			pl.fail(scim.NotMutable("%s can be changed but not removed", r.path))
-			return
-		}
-	} else {
-		b, ok := pl.encode(r, v)
-		if !ok {
-			return
-		}
-		c.Add = []connectors.Value{b}
+	if v.IsAbsent() { // an empty password, say: what is there can not be seen, and is not taken away unseen
+		pl.fail(scim.NotMutable("%s can be changed but not removed", r.path))
+		return
 	}
+	b, ok := pl.encode(r, v)
+	if !ok {
+		return
+	}
+	c.Add = []connectors.Value{b}
 	pl.change(r, c)
 }
 

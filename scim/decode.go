@@ -75,6 +75,16 @@ func (d *decoder) unknown(name string) error {
 	return nil
 }
 
+// unknownValue is unknown for a name with its value. That a user be deactivated
+// is not passed over: the client would take the account for closed.
+func (d *decoder) unknownValue(name string, at int) error {
+	leaf := name[strings.LastIndexAny(name, ":.")+1:]
+	if n := &d.nodes[at]; strings.EqualFold(leaf, "active") && (n.kind == 'f' || n.kind == '"' && strings.EqualFold(n.text, "false")) {
+		return InvalidValue("attribute %q is not supported here: this service can not deactivate a resource of type %s", leaf, d.rt.Name)
+	}
+	return d.unknown(name)
+}
+
 // newFields returns an empty object with room for n fields.
 func (d *decoder) newFields(n int) Object {
 	if cap(d.fieldPool)-len(d.fieldPool) < n {

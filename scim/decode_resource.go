@@ -46,7 +46,7 @@ func (r *resourceDecoder) object(at int, ext *Schema) error {
 		}
 		attr, ok := r.attribute(name, ext)
 		if !ok {
-			if err := r.unknown(qualified(name, ext)); err != nil {
+			if err := r.unknownValue(qualified(name, ext), i); err != nil {
 				return err
 			}
 			continue

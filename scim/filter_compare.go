@@ -38,6 +38,9 @@ func compare(path AttrPath, op Op, text string, quoted bool) (Filter, error) {
 	case null || text == "":
 		return nil, InvalidFilter("operator %q can not compare %q with no value", op, target)
 	}
+	if !quoted && (target.Type == String || target.Type == Reference) && !isBareword(text) {
+		return nil, InvalidFilter("%.100q is not a value of %s attribute %q; strings stand in double quotes", text, target.Type, target)
+	}
 	v, ok := literalValue(target, text)
 	if !ok {
 		return nil, InvalidFilter("%.100q is not a value of %s attribute %q", text, target.Type, target)
@@ -55,6 +58,18 @@ func applies(op Op, t Type) bool {
 	default:
 		return t != Boolean && t != Binary
 	}
+}
+
+// isBareword reports whether a string may do without its quotes, as in an example
+// of Entra's documentation (externalId eq x). What looks like another kind of
+// value or another kind of quotes is a mistake.
+func isBareword(s string) bool {
+	if strings.EqualFold(s, "true") || strings.EqualFold(s, "false") {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !('a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.@+", r))
+	})
 }
 
 func literalValue(attr *Attribute, text string) (Value, bool) {

@@ -269,3 +269,18 @@ func shapes(fs []Filter) string {
 	}
 	return fmt.Sprint(s)
 }
+
+// TestQuotes refuses what is quoted wrongly: it would find nothing.
+func TestQuotes(t *testing.T) {
+	rt := userType(t)
+	for _, f := range []string{`userName eq 'anna'`, `userName eq TRUE`, `userName eq false`, "userName eq `anna`", `userName eq “anna”`, `userName eq a*`} {
+		if _, err := ParseFilter(rt, f); err == nil {
+			t.Errorf("%s is taken", f)
+		}
+	}
+	for _, f := range []string{`externalId eq x`, `userName eq anna.b@example.com`, `active eq True`, `userName eq null`} {
+		if _, err := ParseFilter(rt, f); err != nil {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package scim
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -67,7 +68,10 @@ func parseJSON(body []byte) (document, error) {
 	if r.skip(); err == nil && r.pos < len(r.s) {
 		err = errors.New("data after the end")
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return document{}, Errorf(http.StatusRequestEntityTooLarge, "", "the body has more than the limit of %d names and values", maxNodes)
+	case err != nil:
 		return document{}, InvalidSyntax("body is not valid JSON: %s at byte %d", err, r.pos)
 	}
 	return r.document, nil
@@ -82,7 +86,14 @@ type jsonReader struct {
 	document
 }
 
-var errEnd = errors.New("unexpected end")
+var (
+	errEnd      = errors.New("unexpected end")
+	errTooLarge = errors.New("too many names and values")
+)
+
+// maxNodes bounds the names and values of a body, which take some 32 bytes of
+// memory each: enough for the members of a group of 100,000.
+const maxNodes = 1_000_000
 
 func (r *jsonReader) skip() {
 	for r.pos < len(r.s) && isSpace(r.s[r.pos]) {
@@ -109,6 +120,9 @@ func (r *jsonReader) value(depth int) error {
 		return errEnd
 	}
 	at := len(r.nodes)
+	if at >= maxNodes {
+		return errTooLarge
+	}
 	c := r.s[r.pos]
 	r.nodes = append(r.nodes, node{kind: jsonKind(c)})
 	var err error

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -150,4 +151,34 @@ func TestAppendFloat(t *testing.T) {
 			t.Fatalf("%v is %s: %v", f, text, err)
 		}
 	})
+}
+
+// TestTooManyNodes sends a body that is small for what it would take to hold it.
+func TestTooManyNodes(t *testing.T) {
+	rt := userType(t)
+	body := []byte(`{"x":[` + strings.Repeat("1,", maxNodes) + `1]}`)
+	_, err := DecodeResource(rt, body, DecodeOptions{})
+	if e, ok := errors.AsType[*Error](err); !ok || e.Status != 413 || !strings.Contains(e.Detail, "1000000") {
+		t.Errorf("%v, want 413 naming the limit", err)
+	}
+}
+
+// TestUnmappedActive refuses to pass over that a user be deactivated.
+func TestUnmappedActive(t *testing.T) {
+	core := UserSchema().Prune(func(a *Attribute) bool { return a.Name != "active" })
+	rt, err := NewResourceType("User", "/Users", "", core)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{`false`, `"False"`} {
+		if _, err := DecodePatch(rt, []byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"active":`+value+`}}]}`), DecodeOptions{}); err == nil {
+			t.Errorf("a PATCH with active %s is passed over", value)
+		}
+		if _, err := DecodeResource(rt, []byte(`{"userName":"x","urn:ietf:params:scim:schemas:core:2.0:User:active":`+value+`}`), DecodeOptions{}); err == nil {
+			t.Errorf("a resource with active %s is passed over", value)
+		}
+	}
+	if _, err := DecodeResource(rt, []byte(`{"userName":"x","active":true}`), DecodeOptions{}); err != nil {
+		t.Errorf("a resource with active true: %v", err)
+	}
 }

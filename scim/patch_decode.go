@@ -149,7 +149,7 @@ func (p *patchDecoder) pathless(op OpKind, at int, ext *Schema) error {
 			if p.opt.Strict {
 				return InvalidPath("unknown attribute %.200q in value", qualified(name, ext))
 			}
-			if err := p.unknown(qualified(name, ext)); err != nil {
+			if err := p.unknownValue(qualified(name, ext), i); err != nil {
 				return err
 			}
 			continue

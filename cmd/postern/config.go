@@ -147,6 +147,9 @@ func decodePublicURL(a configs.At[string], ps *configs.Problems) string {
 	u, err := url.Parse(a.Value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		ps.Add(a.Problem("%q is not the URL of a service", a.Value).WithHint("as in https://scim.example.com/scim/v2"))
+	} else if u.Path == "" || u.Path == "/" {
+		ps.Add(a.Problem("clients would be sent to %q, and the service answers below /scim/v2", a.Value).
+			WithHint("name the whole base, as in https://scim.example.com/scim/v2").AsWarning())
 	}
 	return strings.TrimRight(a.Value, "/")
 }

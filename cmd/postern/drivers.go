@@ -51,6 +51,12 @@ func compile(c Config, ps *configs.Problems) ([]*mapping.Mapping, error) {
 		m, problems := mapping.Compile(spec, full[i])
 		ps.Add(problems...)
 		compiled[i] = m
+		if m == nil || r.Name != "User" {
+			continue
+		}
+		if _, ok := m.ResourceType().Attribute("active"); !ok {
+			ps.Add(r.Node.Map(ps).KeyProblem("map", "active is not mapped: clients can not deactivate users, and are refused when they try").AsWarning())
+		}
 	}
 	return compiled, nil
 }
@@ -150,7 +156,11 @@ func openStore(s Store) (idstore.Store, error) {
 	if s.Bolt == "" {
 		return memory.Open()
 	}
-	return bolt.Open(s.Bolt)
+	store, err := bolt.Open(s.Bolt)
+	if err != nil {
+		return nil, err // and no *bolt.Store that is nil in an interface that is not
+	}
+	return store, nil
 }
 
 func openDirectories(ctx context.Context, c Config, maps []*mapping.Mapping, log zerolog.Logger) (map[string]*ldap.Directory, error) {

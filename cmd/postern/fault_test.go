@@ -270,4 +270,11 @@ func TestStoreInUse(t *testing.T) {
 	if _, err := openStore(Store{Bolt: path}); !errors.Is(err, idstore.ErrLocked) || !strings.Contains(err.Error(), path) {
 		t.Errorf("opening a table that is open: %v", err)
 	}
+	// The whole program says so too, and ends.
+	a, c, _ := demoApp(t)
+	defer a.close()
+	c.Store.Bolt = path
+	if _, err := open(t.Context(), c, nil, zerolog.Nop()); !errors.Is(err, idstore.ErrLocked) {
+		t.Errorf("opening the gateway on a table that is open: %v", err)
+	}
 }

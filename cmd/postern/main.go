@@ -18,6 +18,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := root().ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errReported) {
 			fmt.Fprintln(os.Stderr, "postern:", err)
@@ -75,7 +76,12 @@ func configFlag(cmd *cobra.Command, file *string) {
 	if err := cmd.MarkFlagRequired("config"); err != nil {
 		panic(err) // the flag was added in the line above
 	}
-	cmd.Args = cobra.NoArgs
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("unexpected argument %q; name the file with --config", args[0])
+		}
+		return nil
+	}
 }
 
 func newLogger(level string) (zerolog.Logger, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	stdlog "log"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"postern/configs"
@@ -92,14 +94,19 @@ func serve(ctx context.Context, l net.Listener, limits Limits, a *app, log zerol
 		}
 		return d
 	}
+	var running sync.WaitGroup // requests that are being answered
 	server := &http.Server{
-		Handler:           a.handler,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			running.Add(1)
+			defer running.Done()
+			a.handler.ServeHTTP(w, r)
+		}),
 		ReadHeaderTimeout: or(limits.HeaderTimeout, 10*time.Second),
 		ReadTimeout:       or(limits.RequestTimeout, 50*time.Second) + 10*time.Second,
 		WriteTimeout:      or(limits.RequestTimeout, 50*time.Second) + 60*time.Second,
 		IdleTimeout:       or(limits.IdleTimeout, 2*time.Minute),
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          stdlog.New(log.Level(zerolog.DebugLevel), "", 0),
+		ErrorLog:          stdlog.New(debugLines{log}, "", 0),
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -113,7 +120,12 @@ func serve(ctx context.Context, l net.Listener, limits Limits, a *app, log zerol
 		<-ctx.Done()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
-		stopped <- server.Shutdown(end)
+		err := server.Shutdown(end)
+		if err != nil { // out of time: what still runs is cut off, and the store is closed after it
+			err = errors.Join(err, server.Close())
+		}
+		running.Wait()
+		stopped <- err
 	}()
 	err := server.Serve(l)
 	cancel()
@@ -122,6 +134,15 @@ func serve(ctx context.Context, l net.Listener, limits Limits, a *app, log zerol
 	}
 	<-recovered
 	return err
+}
+
+// debugLines writes what the HTTP server has to say of connections (a failed
+// handshake, say) to the log.
+type debugLines struct{ log zerolog.Logger }
+
+func (l debugLines) Write(line []byte) (int, error) {
+	l.log.Debug().Msg(string(bytes.TrimSpace(line)))
+	return len(line), nil
 }
 
 func ignoreClosed(err error) error {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -90,6 +91,10 @@ func (h *Handler) serviceProviderConfig(q *request) error {
 	if err := q.unfiltered(); err != nil {
 		return err
 	}
+	location, err := json.Marshal(q.base() + "/ServiceProviderConfig")
+	if err != nil {
+		return err
+	}
 	return send(q.w, http.StatusOK, func(dst []byte) []byte {
 		dst = append(dst, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],`+
 			`"patch":{"supported":true},`+
@@ -103,7 +108,7 @@ func (h *Handler) serviceProviderConfig(q *request) error {
 			`"description":"A bearer token in the Authorization header, given out by the administrator of this service",`+
 			`"specUri":"https://www.rfc-editor.org/rfc/rfc6750","primary":true}],`+
 			`"meta":{"resourceType":"ServiceProviderConfig","location":`...)
-		dst = strconv.AppendQuote(dst, q.base()+"/ServiceProviderConfig")
+		dst = append(dst, location...)
 		return append(dst, `}}`...)
 	})
 }

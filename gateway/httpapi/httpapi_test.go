@@ -1,0 +1,271 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"postern/configs"
+	"postern/connectors"
+	"postern/connectors/memory"
+	"postern/gateway"
+	"postern/gateway/httpapi"
+	idmemory "postern/idstore/memory"
+	"postern/mapping"
+	"postern/scim"
+
+	"github.com/rs/zerolog"
+)
+
+const token = "a-token"
+
+type edge struct {
+	*httptest.Server
+	t       *testing.T
+	backend *memory.Backend
+	log     *buffer
+}
+
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// newEdge serves users that have a userName and a title.
+func newEdge(t *testing.T) *edge {
+	t.Helper()
+	return newEdgeOver(t, func(c connectors.Connector) connectors.Connector { return c })
+}
+
+func newEdgeOver(t *testing.T, over func(connectors.Connector) connectors.Connector) *edge {
+	t.Helper()
+	root, ps := configs.Parse("User", []byte("name: uid={userName}\nmap:\n  userName: uid\n  title: title\n"))
+	spec := mapping.Decode(root, &ps)
+	spec.Type = "User"
+	full, err := scim.NewResourceType("User", "/Users", "User", scim.UserSchema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, more := mapping.Compile(spec, full)
+	if ps.Add(more...); ps.HasErrors() {
+		t.Fatal(ps)
+	}
+	store, err := idmemory.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &edge{t: t, backend: memory.New(memory.Options{Collections: []memory.Collection{{Name: "User"}}}), log: &buffer{}}
+	log := zerolog.New(e.log)
+	g, err := gateway.New(gateway.Options{Store: store, Log: log, Targets: []gateway.Target{{Mapping: m, Connector: over(e.backend.Collection("User")), Backend: "b"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Server = httptest.NewServer(httpapi.New(httpapi.Options{Gateway: g, Log: log, MaxBody: 1000, Clients: []httpapi.Client{
+		{Name: "c", Domain: "c", Tokens: []httpapi.Token{httpapi.HashToken(token)}, Access: map[string]httpapi.Access{"User": httpapi.ReadWrite}}}}))
+	t.Cleanup(e.Close)
+	return e
+}
+
+func (e *edge) do(method, target, body string, headers ...string) (*http.Response, string) {
+	e.t.Helper()
+	req, err := http.NewRequest(method, e.URL+"/scim/v2"+target, strings.NewReader(body))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return res, string(text)
+}
+
+func (e *edge) create(name string) string {
+	e.t.Helper()
+	res, body := e.do("POST", "/Users", `{"userName":"`+name+`"}`)
+	var r struct{ ID string }
+	if err := json.Unmarshal([]byte(body), &r); err != nil || res.StatusCode != http.StatusCreated {
+		e.t.Fatalf("creating: %s %s", res.Status, body)
+	}
+	return r.ID
+}
+
+// TestQueryIsNeverLost sends queries whose filter can be lost on the way: what
+// can not be read is refused, never answered with everybody.
+func TestQueryIsNeverLost(t *testing.T) {
+	e := newEdge(t)
+	e.create("one")
+	e.create("a;b")
+	for target, want := range map[string]string{
+		"/Users?filter=userName%20eq%20%22a;b%22":                   `"totalResults":1,`,
+		"/Users?filter=userName%20eq%20%22none;%22":                 `"totalResults":0,`,
+		"/Users?count=1;filter=userName%20eq%20%22none%22":          `"status":"400"`,
+		"/Users?filter=userName%20eq%20%22100%%22":                  `"status":"400"`,
+		"/Users?filter=userName%20pr&filter=userName%20eq%20%22%22": `"status":"400"`,
+		"/Users?aadOptscim062020":                                   `"totalResults":2,`,
+	} {
+		if _, body := e.do("GET", target, ""); !strings.Contains(body, want) {
+			t.Errorf("%s: %s, want %s", target, body, want)
+		}
+	}
+}
+
+func TestPathsAndMethods(t *testing.T) {
+	e := newEdge(t)
+	id := e.create("one")
+	for _, test := range []struct {
+		method, target string
+		status         int
+		body           bool
+	}{
+		{"GET", "/Users/", 200, true},
+		{"GET", "/Users/" + id + "/", 200, true},
+		{"HEAD", "/Users/" + id, 200, false},
+		{"HEAD", "/Users/" + strings.ToUpper(id), 404, false},
+		{"GET", "/Users/%" + "3" + id[:1], 404, true},
+		{"GET", "/Users/%2F", 404, true},
+		{"GET", "/Users/a%2Fb", 404, true},
+		{"GET", "/users", 404, true},
+		{"OPTIONS", "/Users", 204, false},
+		{"TRACE", "/Users", 405, true},
+		{"PURGE", "/Users/" + id, 405, true},
+		{"POST", "/Users/.search", 501, true},
+		{"POST", "/.search", 501, true},
+		{"GET", "/Me", 501, true},
+		{"GET", "/ServiceProviderConfig?filter=x", 403, true},
+		{"GET", "/Schemas?filter=x", 403, true},
+	} {
+		res, body := e.do(test.method, test.target, "")
+		if res.StatusCode != test.status || (body != "") != test.body {
+			t.Errorf("%s %s: %s %q, want %d", test.method, test.target, res.Status, body, test.status)
+		}
+		if test.body && test.status >= 400 && !strings.Contains(body, "messages:2.0:Error") {
+			t.Errorf("%s %s: not a SCIM error: %s", test.method, test.target, body)
+		}
+		if (test.status == 405 || test.method == "OPTIONS") && !strings.Contains(res.Header.Get("Allow"), "GET") {
+			t.Errorf("%s %s: Allow is %q", test.method, test.target, res.Header.Get("Allow"))
+		}
+	}
+}
+
+func TestContentTypes(t *testing.T) {
+	e := newEdge(t)
+	for i, test := range []struct {
+		headers []string
+		status  int
+	}{
+		{nil, 201},
+		{[]string{"Content-Type", "application/scim+json; charset=utf-8"}, 201},
+		{[]string{"Content-Type", "application/json"}, 201},
+		{[]string{"Content-Type", "text/json"}, 201},
+		{[]string{"Content-Type", "text/xml"}, 415},
+		{[]string{"Content-Type", ";;"}, 415},
+		{[]string{"Content-Encoding", "gzip"}, 415},
+	} {
+		res, body := e.do("POST", "/Users", `{"userName":"user`+string(rune('a'+i))+`"}`, test.headers...)
+		if res.StatusCode != test.status || res.Header.Get("Content-Type") != "application/scim+json" {
+			t.Errorf("%v: %s %s", test.headers, res.Status, body)
+		}
+	}
+	if res, body := e.do("POST", "/Users", `{"userName":"`+strings.Repeat("x", 1000)+`"}`); res.StatusCode != 413 || !strings.Contains(body, "1000") {
+		t.Errorf("a body over the limit: %s %s", res.Status, body)
+	}
+}
+
+func TestConditions(t *testing.T) {
+	e := newEdge(t)
+	id := e.create("one")
+	res, _ := e.do("GET", "/Users/"+id, "")
+	tag := res.Header.Get("ETag")
+	for _, test := range []struct {
+		name, value string
+		status      int
+	}{
+		{"If-None-Match", tag, 304},
+		{"If-None-Match", "*", 304},
+		{"If-None-Match", `W/"x", ` + tag, 304},
+		{"If-None-Match", `W/"x"`, 200},
+		{"If-Match", tag, 200},
+		{"If-Match", "*", 200},
+		{"If-Match", strings.TrimPrefix(tag, "W/"), 200}, // compared weakly
+		{"If-Match", `"x"`, 412},
+		{"If-Match", "x", 400},
+	} {
+		res, body := e.do("GET", "/Users/"+id, "", test.name, test.value)
+		if res.StatusCode != test.status {
+			t.Errorf("%s: %s: %s %s, want %d", test.name, test.value, res.Status, body, test.status)
+		}
+		if test.status == 304 && res.Header.Get("ETag") != tag {
+			t.Errorf("304 with ETag %q, want %q", res.Header.Get("ETag"), tag)
+		}
+	}
+}
+
+// TestPanic makes the backend panic in the middle of a request: the client gets
+// a SCIM error and the log has the story under the request's id.
+func TestPanic(t *testing.T) {
+	e := newEdgeOver(t, func(c connectors.Connector) connectors.Connector { return panicking{c} })
+	res, body := e.do("GET", "/Users?filter=userName%20pr", "")
+	if res.StatusCode != 500 || !strings.Contains(body, "messages:2.0:Error") || strings.Contains(body, "the cause") {
+		t.Errorf("%s %s", res.Status, body)
+	}
+	if text := e.log.String(); !strings.Contains(text, "the cause") || !strings.Contains(text, res.Header.Get("X-Request-Id")) {
+		t.Errorf("the log does not tell: %s", text)
+	}
+}
+
+type panicking struct{ connectors.Connector }
+
+func (panicking) Capabilities() connectors.Capabilities { panic("the cause") }
+
+// TestHostIsQuoted sends a Host that is not text: the answer is JSON all the same.
+func TestHostIsQuoted(t *testing.T) {
+	e := newEdge(t)
+	conn, err := net.Dial("tcp", e.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET http://a%ff%c0b/scim/v2/ServiceProviderConfig HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(body) {
+		t.Errorf("not JSON: %s", body)
+	}
+}
