@@ -83,7 +83,11 @@ func run(ctx context.Context, o options) error {
 	}
 	fmt.Printf("walk of %d users by pages of 100: %.2f s (bar 2), raw paged search %.2f s\n\n", o.users, took.Seconds(), d.walked.Seconds())
 	fmt.Printf("%-22s %7s %10s %10s %6s %8s %8s %8s %6s\n", "scenario", "clients", "raw/s", "gateway/s", "ratio", "p50 ms", "p99 ms", "CPU µs", "bar")
-	for _, s := range scenarios(d, g) {
+	all, err := scenarios(ctx, d, g)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
 		if !strings.Contains(s.name, o.only) {
 			continue
 		}

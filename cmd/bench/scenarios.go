@@ -16,8 +16,13 @@ type scenario struct {
 	raw, http func(n int) (worker, error)
 }
 
-func scenarios(d *directory, g *gatewayProcess) []scenario {
+func scenarios(ctx context.Context, d *directory, g *gatewayProcess) ([]scenario, error) {
 	s := &setting{d: d, g: g}
+	h := newHTTP()
+	defer h.c.CloseIdleConnections()
+	if err := s.learn(ctx, h); err != nil {
+		return nil, err
+	}
 	everything := []string{"uid", "cn", "sn", "givenName", "displayName", "mail", "title", "telephoneNumber", "mobile", "employeeNumber",
 		"departmentNumber", "manager", "memberOf", "entryUUID", "entryCSN", "createTimestamp", "modifyTimestamp"}
 	byID := func(i int) *ldap.SearchRequest {
@@ -96,7 +101,7 @@ func scenarios(d *directory, g *gatewayProcess) []scenario {
 				_, err = h.expect(ctx, "PATCH", g.base+"/Groups/"+s.gid, patch(op))
 				return err
 			})},
-	}
+	}, nil
 }
 
 func patch(op string) []byte {
@@ -115,7 +120,7 @@ func one(res *ldap.SearchResult, err error) error {
 type setting struct {
 	d   *directory
 	g   *gatewayProcess
-	ids map[int]string // SCIM ids by index of the user; filled before anything is measured
+	ids map[int]string // SCIM ids by index of the user
 	gid string
 }
 
@@ -138,11 +143,6 @@ func (s *setting) http(do func(h httpClient, ctx context.Context, n, i int) erro
 	return func(n int) (worker, error) {
 		h := newHTTP()
 		ctx := context.Background()
-		if s.ids == nil {
-			if err := s.learn(ctx, h); err != nil {
-				return worker{}, err
-			}
-		}
 		return worker{do: func(i int) error { return do(h, ctx, n, i) }, close: h.c.CloseIdleConnections}, nil
 	}
 }

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
+	"sync"
 
 	"postern/gateway"
 	"postern/scim"
@@ -9,8 +11,34 @@ import (
 
 // resources is the endpoints of one resource type.
 type resources struct {
-	h  *Handler
-	rt *scim.ResourceType
+	h     *Handler
+	rt    *scim.ResourceType
+	large []*scim.Attribute // that may have very many values
+}
+
+// largeAttributes are those that refer to any number of other resources.
+func largeAttributes(rt *scim.ResourceType) []*scim.Attribute {
+	var large []*scim.Attribute
+	for _, a := range rt.Attributes() {
+		if _, ref := a.SubAttribute("$ref"); ref && a.MultiValued && a.Mutability != scim.ReadOnly {
+			large = append(large, a)
+		}
+	}
+	return large
+}
+
+// making waits for its turn to make an answer that may be large. done must be
+// called before the answer is sent: a client may take its time.
+func (on resources) making(q *request, sel scim.Selection) (done func(), err error) {
+	if !slices.ContainsFunc(on.large, sel.Wants) {
+		return func() {}, nil
+	}
+	select {
+	case on.h.large <- struct{}{}:
+		return sync.OnceFunc(func() { <-on.h.large }), nil
+	case <-q.Context().Done():
+		return nil, &gateway.Fault{Kind: gateway.Timeout, Reason: "too many large resources are being read at the moment; try again later"}
+	}
 }
 
 // GET /Users (RFC 7644 §3.4.2).
@@ -34,6 +62,11 @@ func (on resources) list(q *request) error {
 		return err
 	}
 	query.Count = min(max(query.Count, 0), on.h.MaxPageSize)
+	done, err := on.making(q, sel)
+	if err != nil {
+		return err
+	}
+	defer done()
 	page, err := on.h.Gateway.List(q.Context(), q.caller, on.rt.Name, query)
 	if err != nil {
 		return err
@@ -43,7 +76,7 @@ func (on resources) list(q *request) error {
 		return scim.AppendList(dst, page.Total, page.Start, len(page.Results), func(dst []byte, i int) []byte {
 			return scim.AppendJSON(dst, page.Results[i].Resource, scim.RenderOptions{Selection: sel, BaseURL: base})
 		})
-	})
+	}, done)
 }
 
 // GET /Users/{id} (RFC 7644 §3.4.1).
@@ -56,11 +89,16 @@ func (on resources) read(q *request) error {
 	if err != nil {
 		return err
 	}
+	done, err := on.making(q, sel)
+	if err != nil {
+		return err
+	}
+	defer done()
 	res, err := on.h.Gateway.Read(q.Context(), q.caller, on.rt.Name, q.id(), gateway.ReadOptions{Selection: sel, Precondition: pre})
 	if err != nil {
 		return err
 	}
-	return q.resource(http.StatusOK, res, sel)
+	return q.resource(http.StatusOK, res, sel, done)
 }
 
 // POST /Users (RFC 7644 §3.3).

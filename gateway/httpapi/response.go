@@ -17,10 +17,14 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // maxRecycled keeps one huge group from holding its buffer for ever.
 const maxRecycled = 4 << 20
 
-// send renders a body with the given function and sends it.
-func send(w http.ResponseWriter, status int, render func(dst []byte) []byte) error {
+// send renders a body with the given function and sends it. rendered is called
+// in between.
+func send(w http.ResponseWriter, status int, render func(dst []byte) []byte, rendered ...func()) error {
 	buf := buffers.Get().(*[]byte)
 	body := render((*buf)[:0])
+	for _, done := range rendered {
+		done()
+	}
 	header := w.Header()
 	header["Content-Type"] = []string{contentType}
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -40,7 +44,7 @@ func send(w http.ResponseWriter, status int, render func(dst []byte) []byte) err
 type gone struct{ error }
 
 // resource answers with one resource, or with 204 where it was not read back.
-func (q *request) resource(status int, res gateway.Result, sel scim.Selection) error {
+func (q *request) resource(status int, res gateway.Result, sel scim.Selection, rendered ...func()) error {
 	header := q.w.Header()
 	if res.Version != "" {
 		header["Etag"] = []string{res.Version.String()}
@@ -57,5 +61,5 @@ func (q *request) resource(status int, res gateway.Result, sel scim.Selection) e
 	header["Location"] = []string{base + res.Resource.Type.Endpoint + "/" + res.Resource.ID()}
 	return send(q.w, status, func(dst []byte) []byte {
 		return scim.AppendJSON(dst, res.Resource, scim.RenderOptions{Selection: sel, BaseURL: base})
-	})
+	}, rendered...)
 }

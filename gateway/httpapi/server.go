@@ -42,7 +42,12 @@ type Handler struct {
 	clients   credentials
 	router    *mux.Router
 	discovery discovery
+	large     chan struct{} // one token for each large answer that is being made
 }
+
+// maxLarge is how many answers that may hold a large group are made at once:
+// more would not be made sooner, but take memory.
+const maxLarge = 8
 
 // New returns a handler.
 func New(o Options) *Handler {
@@ -63,7 +68,7 @@ func New(o Options) *Handler {
 	if o.Timeout == 0 {
 		o.Timeout = 50 * time.Second
 	}
-	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath()}
+	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath(), large: make(chan struct{}, maxLarge)}
 	h.discovery = discovery{types: o.Gateway.ResourceTypes(), maxPage: o.MaxPageSize}
 	h.routes()
 	return h
@@ -72,7 +77,7 @@ func New(o Options) *Handler {
 func (h *Handler) routes() {
 	// The router tries its routes in this order, so those of every request come first.
 	for _, rt := range h.discovery.types {
-		on := resources{h: h, rt: rt}
+		on := resources{h: h, rt: rt, large: largeAttributes(rt)}
 		h.router.Handle(h.BasePath+rt.Endpoint+"/{id:[^/.][^/]*}", methods{
 			http.MethodGet:    h.may(Read, rt, on.read),
 			http.MethodPut:    h.may(ReadWrite, rt, on.replace),
