@@ -1,11 +1,5 @@
 package idstore
 
-import (
-	"bytes"
-	"encoding/binary"
-	"slices"
-)
-
 // Adopt gives an entity and a public id to every anchor that has none in the scope, and returns the entities of all of
 // them in their order. It is the first sight of backend objects: meant for a whole page of them in one transaction. The
 // same anchor twice, in one call or in two at once, gets one entity. An entity of another type is returned as it is.
@@ -22,7 +16,7 @@ func Adopt(tx Tx, s Scope, anchors []Anchor) ([]Record, error) {
 	if err != nil || len(missing) == 0 {
 		return records, err
 	}
-	fresh, err := freshIDs(tx, s.IDs, len(missing))
+	fresh, err := freshIDs(tx, len(missing))
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +27,7 @@ func Adopt(tx Tx, s Scope, anchors []Anchor) ([]Record, error) {
 	p := page{
 		byAnchor: make(map[Anchor]int, len(missing)),
 		byEntity: make(map[EntityID]int),
-		ids:      make([]Row, 0, len(missing)),
+		ids:      make([]posting, 0, len(missing)),
 		links:    make([]posting, 0, len(missing)),
 	}
 	created := now()
@@ -54,7 +48,7 @@ func Adopt(tx Tx, s Scope, anchors []Anchor) ([]Record, error) {
 			}
 		}
 		records[i].IDs = append(records[i].IDs, ID{Domain: s.IDs, Public: fresh[k]})
-		p.name(records[i], fresh[k])
+		p.ids = append(p.ids, idPosting(fresh[k], records[i].Entity))
 		if err := putRecord(tx, records[i]); err != nil {
 			return nil, err
 		}
@@ -62,12 +56,11 @@ func Adopt(tx Tx, s Scope, anchors []Anchor) ([]Record, error) {
 	return records, p.write(tx)
 }
 
-// page is what one Adopt has seen so far, and the rows of its indexes. They are written in the order of their keys, so
-// that neighbours meet in the driver's pages.
+// page is what one Adopt has seen so far, and the postings that it will add, all at once.
 type page struct {
 	byAnchor map[Anchor]int   // where an anchor without an entity stands first
 	byEntity map[EntityID]int // where an entity without an id stands first
-	ids      []Row
+	ids      []posting
 	links    []posting
 }
 
@@ -99,20 +92,12 @@ func (p *page) link(tx Tx, r Record) error {
 	return nil
 }
 
-// name adds the row of one of the entity's ids. Its value shares the memory of its key.
-func (p *page) name(r Record, id PublicID) {
-	row := append(make([]byte, 0, len(id)+binary.MaxVarintLen64), id[:]...)
-	row = binary.AppendUvarint(row, uint64(r.Entity))
-	p.ids = append(p.ids, Row{Key: row[:len(id):len(id)], Value: row[len(id):]})
-}
-
+// write adds the postings to their indexes.
 func (p *page) write(tx Tx) error {
-	slices.SortFunc(p.ids, func(a, b Row) int { return bytes.Compare(a.Key, b.Key) })
-	for _, row := range p.ids {
-		if err := tx.Put(TablePublicIDs, row.Key, row.Value); err != nil {
-			return err
-		}
+	ids := postings{tx: tx, table: TablePublicIDs}
+	if err := ids.add(p.ids); err != nil {
+		return err
 	}
-	index := postings{tx: tx, table: TableAnchors}
-	return index.add(p.links)
+	anchors := postings{tx: tx, table: TableAnchors}
+	return anchors.add(p.links)
 }

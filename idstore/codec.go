@@ -87,6 +87,21 @@ func (c *cursor) text() string {
 	return ""
 }
 
+// textIs reads a text and tells whether it is s.
+func (c *cursor) textIs(s string) bool {
+	before := *c
+	form := before.uint()
+	c.skipText()
+	if c.broken {
+		return false
+	}
+	if form == formUUID {
+		id, ok := canonicalUUID(s)
+		return ok && id == before.publicID()
+	}
+	return string(before.bytes(form-formLength)) == s
+}
+
 // skipText passes over a text.
 func (c *cursor) skipText() {
 	switch form := c.uint(); {

@@ -21,11 +21,12 @@ func ByExternalID(tx Tx, s Scope, value string) ([]Record, error) {
 	}
 	var records []Record
 	index := postings{tx: tx, table: TableExternals}
-	err = index.each(textHash(domain, value), func(r Record) bool {
+	err = index.each(textHash(domain, value), func(e EntityID) (bool, error) {
+		r, err := indexedRecord(tx, e)
 		if r.Type == s.Type && r.ExternalID(s.Externals) == value {
 			records = append(records, r)
 		}
-		return false
+		return false, err
 	})
 	slices.SortFunc(records, func(a, b Record) int { return cmp.Compare(a.Entity, b.Entity) })
 	return records, err

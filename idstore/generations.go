@@ -16,7 +16,7 @@ type fullness struct {
 func (x *postings) overflow(generation int, limit uint64, full *fullness) ([]posting, error) {
 	var leaving []posting
 	for full.count > limit {
-		end, c, err := x.chunkFor(generation, full.next[:])
+		end, c, err := x.chunkFor(generation, full.next)
 		if err != nil {
 			return nil, err
 		}

@@ -65,21 +65,24 @@ type Row struct {
 // Table names one of the tables that a driver keeps.
 type Table uint8
 
-// The tables. Only the operations of this package know what is in them.
+// The tables. Only the operations of this package know what is in them. A driver may store the numbers, so they are part
+// of the layout.
 const (
 	TableMeta       Table = iota // the schema version and the counters
 	TableNames                   // kind, name → number
 	TableEntities                // entity → record
-	TablePublicIDs               // public id → entity, tombstone or reservation
+	TablePublicIDs               // postings: public id → entity
+	TableSpentIDs                // public id → tombstone or reservation
 	TableAnchors                 // postings: anchor → entity
 	TableExternals               // postings: domain, externalId → entity
 	TableIntents                 // intent → intent
 	TableIntentKeys              // entity, or backend and name, then intent → nothing
 
-	TableCount = iota // how many tables there are
+	// TableCount is how many tables there are.
+	TableCount = iota
 )
 
-// String is the lasting name of the table, fit for a driver to store it under.
+// String is the lasting name of the table.
 func (t Table) String() string {
 	switch t {
 	case TableMeta:
@@ -90,6 +93,8 @@ func (t Table) String() string {
 		return "entities"
 	case TablePublicIDs:
 		return "publicIds"
+	case TableSpentIDs:
+		return "spentIds"
 	case TableAnchors:
 		return "anchors"
 	case TableExternals:

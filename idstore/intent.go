@@ -99,14 +99,14 @@ func (in *Intent) check() error {
 // reserve takes the entity and the public id of a Create.
 func (in *Intent) reserve(tx Tx) error {
 	if in.Public.IsZero() {
-		fresh, err := freshIDs(tx, in.Scope.IDs, 1)
+		id, err := freshID(tx)
 		if err != nil {
 			return err
 		}
-		in.Public = fresh[0]
-	} else if value, err := tx.Get(TablePublicIDs, in.Public[:]); err != nil {
+		in.Public = id
+	} else if taken, err := known(tx, in.Public); err != nil {
 		return err
-	} else if value != nil {
+	} else if taken {
 		return fmt.Errorf("id %q: %w", in.Public.String(), ErrTaken)
 	}
 	e, err := next(tx, metaEntity, 1)
@@ -114,7 +114,7 @@ func (in *Intent) reserve(tx Tx) error {
 		return err
 	}
 	in.Entity = EntityID(e)
-	return tx.Put(TablePublicIDs, in.Public[:], []byte{0, idReserved})
+	return reserveID(tx, in.Public)
 }
 
 // concern checks the entity of a Delete or a Rename.
@@ -142,7 +142,7 @@ func Drop(tx Tx, id IntentID) error {
 		return err
 	}
 	if in.Kind == Create {
-		if err := tx.Delete(TablePublicIDs, in.Public[:]); err != nil {
+		if err := releaseID(tx, in.Public); err != nil {
 			return err
 		}
 	}
@@ -200,17 +200,17 @@ func Bind(tx Tx, id IntentID, a Anchor) (Record, error) {
 
 // settle gives the record what its clients were to get, and writes it.
 func (in *Intent) settle(tx Tx, r Record) (Record, error) {
-	if !r.lacksID(in.Scope) {
-		if err := tx.Delete(TablePublicIDs, in.Public[:]); err != nil {
-			return Record{}, err
-		}
-	} else {
+	if err := releaseID(tx, in.Public); err != nil {
+		return Record{}, err
+	}
+	if r.lacksID(in.Scope) {
 		r.IDs = append(r.IDs, ID{Domain: in.Scope.IDs, Public: in.Public})
-		if err := tx.Put(TablePublicIDs, in.Public[:], entityIndexValue(r.Entity)); err != nil {
+		index := postings{tx: tx, table: TablePublicIDs}
+		if err := index.add([]posting{idPosting(in.Public, r.Entity)}); err != nil {
 			return Record{}, err
 		}
 	}
-	if in.ExternalID != "" {
+	if in.ExternalID != "" && in.ExternalID != r.ExternalID(in.Scope.Externals) {
 		var err error
 		if r, err = withExternalID(tx, r, in.Scope.Externals, in.ExternalID); err != nil {
 			return Record{}, err

@@ -8,7 +8,7 @@ import (
 	"sort"
 )
 
-// Anchors and externalIds come in no order, and a table with one row for each would have nearly every page of a large
+// Public ids, anchors and externalIds come in no order, and a table with one row for each would have nearly every page of a large
 // file rewritten for each batch of first sights. So their indexes hold a posting, 11 bytes, for each, in chunks of some
 // dozens of neighbours; and an index has generations, of which each but the last is small. New postings go to the first.
 // As many as overfill a generation leave it for the next, neighbours first, so that they meet few chunks there. A posting
@@ -71,7 +71,19 @@ func (c chunk) entity(i int) EntityID {
 
 // search returns where the first posting that is not less than p is.
 func (c chunk) search(p []byte) int {
-	return sort.Search(c.len(), func(i int) bool { return bytes.Compare(c.at(i), p) >= 0 })
+	// The first eight bytes nearly always decide, and compare as a number.
+	head, tail := binary.BigEndian.Uint64(p), p[8:]
+	low, high := 0, c.len()
+	for low < high {
+		middle := int(uint(low+high) / 2)
+		at := c.at(middle)
+		if n := binary.BigEndian.Uint64(at); n < head || n == head && bytes.Compare(at[8:], tail) < 0 {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
 }
 
 // merge appends the postings of the chunk and those of more, which are in order too.
@@ -94,10 +106,9 @@ type postings struct {
 }
 
 // chunkFor returns the chunk where a posting is or belongs, and where that chunk ends: its row has the last posting that
-// belongs there as its key. The chunk is empty where there is none. The posting may be any prefix of one.
-func (x *postings) chunkFor(generation int, p []byte) (end posting, c chunk, err error) {
-	x.key[0] = byte(generation)
-	row, err := x.tx.Seek(x.table, x.key[:1+copy(x.key[1:], p)])
+// belongs there as its key. The chunk is empty where there is none.
+func (x *postings) chunkFor(generation int, p posting) (end posting, c chunk, err error) {
+	row, err := x.tx.Seek(x.table, x.rowKey(generation, p))
 	if err != nil || row.Key == nil || row.Key[0] != byte(generation) {
 		return lastPosting, nil, err
 	}
@@ -114,19 +125,19 @@ func (x *postings) rowKey(generation int, end posting) []byte {
 	return x.key[:]
 }
 
-// each calls visit with the record of every entity that a hash leads to, right or wrong, until it returns true.
-func (x *postings) each(hash uint64, visit func(Record) bool) error {
+// each calls visit with every entity that a hash leads to, right or wrong, until it returns true.
+func (x *postings) each(hash uint64, visit func(EntityID) (done bool, err error)) error {
 	first := newPosting(hash, 0)
-	for generation := range generations {
+	// Most are in the last.
+	for generation := generations - 1; generation >= 0; generation-- {
 		for from := first; ; {
-			end, c, err := x.chunkFor(generation, from[:])
+			end, c, err := x.chunkFor(generation, from)
 			if err != nil {
 				return err
 			}
 			i := c.search(from[:])
 			for ; i < c.len() && bytes.Equal(c.at(i)[:hashSize], first[:hashSize]); i++ {
-				r, err := indexedRecord(x.tx, c.entity(i))
-				if err != nil || visit(r) {
+				if done, err := visit(c.entity(i)); done || err != nil {
 					return err
 				}
 			}
@@ -175,7 +186,7 @@ func (x *postings) add(fresh []posting) error {
 func (x *postings) insert(generation int, fresh []posting) error {
 	var merged []posting
 	for len(fresh) > 0 {
-		end, c, err := x.chunkFor(generation, fresh[0][:])
+		end, c, err := x.chunkFor(generation, fresh[0])
 		if err != nil {
 			return err
 		}
@@ -215,7 +226,7 @@ func (x *postings) write(generation int, end posting, all []posting) error {
 // remove takes a posting out of the index, if it is there.
 func (x *postings) remove(gone posting) error {
 	for generation := range generations {
-		end, c, err := x.chunkFor(generation, gone[:])
+		end, c, err := x.chunkFor(generation, gone)
 		if err != nil {
 			return err
 		}

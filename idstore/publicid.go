@@ -1,6 +1,7 @@
 package idstore
 
 import (
+	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 )
@@ -9,10 +10,13 @@ import (
 // UUID (RFC 9562 §5.4). The zero value is no id.
 type PublicID [16]byte
 
-// stamped returns the id with the version and variant bits of a random UUID.
-func (id PublicID) stamped() PublicID {
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
+// randomID returns a random UUID.
+func randomID() PublicID {
+	var id PublicID
+	// Read never fails and always fills the buffer (crypto/rand).
+	_, _ = rand.Read(id[:])
+	id[6] = id[6]&0x0f | 0x40 // version 4
+	id[8] = id[8]&0x3f | 0x80 // the variant of RFC 9562
 	return id
 }
 
@@ -57,7 +61,8 @@ func parseUUID(s string) (id PublicID, ok bool) {
 	}
 	at := 0
 	for i := range id {
-		if s[at] == '-' {
+		switch at {
+		case 8, 13, 18, 23:
 			at++
 		}
 		high, low := nibble(s[at]), nibble(s[at+1])

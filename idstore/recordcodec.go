@@ -7,17 +7,11 @@ const recordVersion = 1
 
 // entityRecord reads the record of an entity that an index or an intent names.
 func entityRecord(tx Tx, e EntityID) (Record, error) {
-	value, err := entityValue(tx, e)
+	value, err := tx.Get(TableEntities, appendEntityKey(nil, e))
 	if err != nil || value == nil {
 		return Record{}, err
 	}
 	return decodeRecord(tx, e, value)
-}
-
-// entityValue reads the row of an entity; nil when there is none.
-func entityValue(tx Tx, e EntityID) ([]byte, error) {
-	var key [9]byte
-	return tx.Get(TableEntities, appendEntityKey(key[:0], e))
 }
 
 // putRecord writes the row of an entity, and none of its indexes.

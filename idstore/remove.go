@@ -1,9 +1,6 @@
 package idstore
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "fmt"
 
 // Remove ends an intent to delete: the backend objects are gone. Every public id of the entity becomes a tombstone,
 // nothing else of it remains. It returns ErrNotFound where the intent is not open.
@@ -30,26 +27,18 @@ func Remove(tx Tx, id IntentID) error {
 
 // bury deletes the rows of an entity and leaves tombstones.
 func bury(tx Tx, r Record) error {
-	names := tx.Names()
-	resourceType, err := names.intern(tx, kindType, r.Type)
-	if err != nil {
-		return err
-	}
-	deleted := now()
+	ids := postings{tx: tx, table: TablePublicIDs}
 	for _, id := range r.IDs {
-		domain, err := names.intern(tx, kindDomain, string(id.Domain))
-		if err != nil {
+		if err := ids.remove(idPosting(id.Public, r.Entity)); err != nil {
 			return err
 		}
-		value := binary.AppendUvarint([]byte{0, idTombstone}, resourceType)
-		value = appendTime(binary.AppendUvarint(value, domain), deleted)
-		if err := tx.Put(TablePublicIDs, id.Public[:], value); err != nil {
+		if err := buryID(tx, r.Type, id); err != nil {
 			return err
 		}
 	}
 	anchors := postings{tx: tx, table: TableAnchors}
 	for _, l := range r.Links {
-		backend, err := names.intern(tx, kindBackend, l.Backend)
+		backend, err := tx.Names().intern(tx, kindBackend, l.Backend)
 		if err != nil {
 			return err
 		}

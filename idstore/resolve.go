@@ -1,8 +1,8 @@
 package idstore
 
 import (
-	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Scope says for whom an operation looks: which resource type, and which provisioning domains.
@@ -19,33 +19,15 @@ func (s Scope) check() error {
 	return nil
 }
 
-// What the row of a public id says when it names no entity; the entity is then 0.
-const (
-	idTombstone = 1 // type, domain and time of the deletion follow
-	idReserved  = 2 // an intent to create holds it
-)
-
 // Resolve returns the entity that id names in the scope, as its id or as an alias. It returns ErrGone where the entity
 // was deleted, and ErrNotFound where the id was never given out, is of another type, or belongs to another domain.
 func Resolve(tx Tx, s Scope, id PublicID) (Record, error) {
-	value, err := tx.Get(TablePublicIDs, id[:])
+	r, err := byID(tx, id)
 	if err != nil {
 		return Record{}, err
 	}
-	if value == nil {
-		return Record{}, fmt.Errorf("id %q: %w", id.String(), ErrNotFound)
-	}
-	c := cursor{rest: value}
-	e := EntityID(c.uint())
-	if e == 0 {
-		return Record{}, unresolved(tx, s, id, c)
-	}
-	if err := c.err("a public id"); err != nil {
-		return Record{}, err
-	}
-	r, err := indexedRecord(tx, e)
-	if err != nil {
-		return Record{}, err
+	if r.Entity == 0 {
+		return Record{}, unresolved(tx, s, id)
 	}
 	if r.Type != s.Type || !r.hasID(s.IDs, id) {
 		return Record{}, fmt.Errorf("id %q: %w", id.String(), ErrNotFound)
@@ -53,41 +35,47 @@ func Resolve(tx Tx, s Scope, id PublicID) (Record, error) {
 	return r, nil
 }
 
-// unresolved tells what becomes of an id whose row, read up to the entity, names none.
-func unresolved(tx Tx, s Scope, id PublicID, c cursor) error {
-	switch c.uint() {
-	case idTombstone:
-		resourceType, domain := c.uint(), c.uint()
-		c.time()
-		if err := c.err("a public id"); err != nil {
-			return err
+// byID returns the entity that id names in any scope, or the zero record.
+func byID(tx Tx, id PublicID) (found Record, err error) {
+	index := postings{tx: tx, table: TablePublicIDs}
+	err = index.each(idHash(id), func(e EntityID) (bool, error) {
+		r, err := indexedRecord(tx, e)
+		if slices.ContainsFunc(r.IDs, func(own ID) bool { return own.Public == id }) {
+			found = r
 		}
-		typeNumber, err := tx.Names().number(tx, kindType, s.Type)
-		if err != nil {
-			return err
-		}
-		domainNumber, err := tx.Names().number(tx, kindDomain, string(s.IDs))
-		if err != nil {
-			return err
-		}
-		if resourceType == typeNumber && domain == domainNumber && (domain != 0 || s.IDs == "") {
-			return fmt.Errorf("id %q: %w", id.String(), ErrGone)
-		}
-	case idReserved:
-	default:
-		c.broken = true
-		return c.err("a public id")
+		return found.Entity != 0, err
+	})
+	return found, err
+}
+
+func idHash(id PublicID) uint64 { return textHash(0, string(id[:])) }
+
+func idPosting(id PublicID, e EntityID) posting { return newPosting(idHash(id), e) }
+
+// unresolved tells why an id names no entity.
+func unresolved(tx Tx, s Scope, id PublicID) error {
+	grave, ok, err := spent(tx, id)
+	if err != nil {
+		return err
+	}
+	if ok && grave == (Scope{Type: s.Type, IDs: s.IDs}) {
+		return fmt.Errorf("id %q: %w", id.String(), ErrGone)
 	}
 	return fmt.Errorf("id %q: %w", id.String(), ErrNotFound)
 }
 
-// indexedRecord reads the record of an entity that an index names, so that must be there.
+// indexedRecord reads the record of an entity that an index names.
 func indexedRecord(tx Tx, e EntityID) (Record, error) {
 	r, err := entityRecord(tx, e)
 	if err == nil && r.Entity == 0 {
-		err = fmt.Errorf("an index names an entity that is missing: %w", ErrCorrupt)
+		err = errMissing()
 	}
 	return r, err
+}
+
+// errMissing says that the row of an entity that an index names is not there.
+func errMissing() error {
+	return fmt.Errorf("an index names an entity that is missing: %w", ErrCorrupt)
 }
 
 // ByAnchors returns, for each anchor, the entity that it is linked to, and the indexes of those that Adopt has to be
@@ -115,11 +103,12 @@ func ByAnchors(tx Tx, s Scope, anchors []Anchor) (records []Record, missing []in
 // byAnchor returns the entity that an anchor is linked to, or the zero record.
 func byAnchor(tx Tx, backend uint64, a Anchor) (found Record, err error) {
 	index := postings{tx: tx, table: TableAnchors}
-	err = index.each(textHash(backend, a.Key), func(r Record) bool {
+	err = index.each(textHash(backend, a.Key), func(e EntityID) (bool, error) {
+		r, err := indexedRecord(tx, e)
 		if r.linked(a) {
 			found = r
 		}
-		return found.Entity != 0
+		return found.Entity != 0, err
 	})
 	return found, err
 }
@@ -131,9 +120,4 @@ func (r Record) lacksID(s Scope) bool {
 	}
 	_, ok := r.ownID(s.IDs)
 	return !ok
-}
-
-// entityIndexValue is the row of an anchor or a public id that names an entity.
-func entityIndexValue(e EntityID) []byte {
-	return binary.AppendUvarint(nil, uint64(e))
 }

@@ -1,7 +1,6 @@
 package bolt_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -27,7 +26,7 @@ func randomAnchor(r *rand.ChaCha8) idstore.Anchor {
 
 func adopt(tb testing.TB, s idstore.Store, anchors []idstore.Anchor) (records []idstore.Record) {
 	tb.Helper()
-	err := s.Update(context.Background(), func(tx idstore.Tx) (err error) {
+	err := s.Update(tb.Context(), func(tx idstore.Tx) (err error) {
 		records, err = idstore.Adopt(tx, scope, anchors)
 		return err
 	})
@@ -67,16 +66,16 @@ func BenchmarkTable(b *testing.B) {
 	b.Logf("first sight in batches of %d: %.0f entities/s", batch, float64(entities)/adopting.Seconds())
 	report(b, path, "before externalIds")
 	// What the first View learns of the names holds from then on.
-	if err := s.View(context.Background(), func(tx idstore.Tx) error {
+	if err := s.View(b.Context(), func(tx idstore.Tx) error {
 		_, err := idstore.Resolve(tx, scope, ids[0])
 		return err
 	}); err != nil {
 		b.Fatal(err)
 	}
 	for i := 0; i < entities; i += batch {
-		err := s.Update(context.Background(), func(tx idstore.Tx) error {
+		err := s.Update(b.Context(), func(tx idstore.Tx) error {
 			for j := range batch {
-				if _, err := idstore.SetExternalID(tx, scope, idstore.EntityID(i+j+1), fmt.Sprintf("00u%017x", i+j)); err != nil {
+				if _, err := idstore.SetExternalID(tx, scope, idstore.EntityID(i+j+1), externalID(i+j)); err != nil {
 					return err
 				}
 			}
@@ -88,82 +87,45 @@ func BenchmarkTable(b *testing.B) {
 	}
 	report(b, path, "with externalIds")
 
-	if os.Getenv("X") != "" {
-		return
+	// Each look-up is in a View of its own, as a request's would be.
+	const group = 5000
+	for _, look := range []struct {
+		name string
+		up   func(tx idstore.Tx, i int) error
+	}{
+		{"View", func(idstore.Tx, int) error { return nil }},
+		{"Resolve", func(tx idstore.Tx, i int) error {
+			_, err := idstore.Resolve(tx, scope, ids[i])
+			return err
+		}},
+		{"ByAnchors", func(tx idstore.Tx, i int) error {
+			_, missing, err := idstore.ByAnchors(tx, scope, anchors[i:i+1])
+			return complete(missing, err)
+		}},
+		{"ByExternalID", func(tx idstore.Tx, i int) error {
+			_, err := idstore.ByExternalID(tx, scope, externalID(i))
+			return err
+		}},
+		{"References5000", func(tx idstore.Tx, i int) error {
+			_, missing, err := idstore.References(tx, scope, anchors[min(i, entities-group):][:group])
+			return complete(missing, err)
+		}},
+	} {
+		b.Run(look.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				i := rand.IntN(entities)
+				if err := s.View(b.Context(), func(tx idstore.Tx) error { return look.up(tx, i) }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
-	b.Run("View", func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			if err := s.View(context.Background(), func(idstore.Tx) error { return nil }); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("Resolve", func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			id := ids[rand.IntN(len(ids))]
-			err := s.View(context.Background(), func(tx idstore.Tx) error {
-				_, err := idstore.Resolve(tx, scope, id)
-				return err
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("ByAnchors1", func(b *testing.B) {
-		b.ReportAllocs()
-		one := make([]idstore.Anchor, 1)
-		for range b.N {
-			one[0] = anchors[rand.IntN(len(anchors))]
-			err := s.View(context.Background(), func(tx idstore.Tx) error {
-				_, missing, err := idstore.ByAnchors(tx, scope, one)
-				if len(missing) > 0 {
-					b.Fatal("missing")
-				}
-				return err
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	const group = 1000
-	b.Run("ByAnchors1000", func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			at := rand.IntN(len(anchors) - group)
-			err := s.View(context.Background(), func(tx idstore.Tx) error {
-				_, _, err := idstore.ByAnchors(tx, scope, anchors[at:at+group])
-				return err
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("ByExternalID", func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			value := fmt.Sprintf("00u%017x", rand.IntN(entities))
-			err := s.View(context.Background(), func(tx idstore.Tx) error {
-				r, err := idstore.ByExternalID(tx, scope, value)
-				if len(r) != 1 {
-					b.Fatal("missing")
-				}
-				return err
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
 	b.Run("Open", func(b *testing.B) {
-		for range b.N {
+		for b.Loop() {
 			s, err := bolt.Open(path)
 			if err != nil {
 				b.Fatal(err)
@@ -175,6 +137,18 @@ func BenchmarkTable(b *testing.B) {
 	})
 }
 
+// externalID has the shape of an Okta user's id.
+func externalID(i int) string { return fmt.Sprintf("00u%017x", i) }
+
+// complete makes an error of what is missing.
+func complete(missing []int, err error) error {
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("%d anchors without an entity", len(missing))
+	}
+	return err
+}
+
+// report logs the size of the file.
 func report(b *testing.B, path, when string) {
 	b.Helper()
 	info, err := os.Stat(path)

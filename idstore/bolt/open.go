@@ -153,33 +153,25 @@ func isPathError(err error) bool {
 	return errors.As(err, &path) || errors.As(err, &call)
 }
 
-// prepare makes the buckets of a new file and checks those of another.
+// prepare makes the bucket of a new file and checks that of another.
 func (s *Store) prepare() error {
-	empty := false
+	var first []byte
 	err := guarded(func() error {
 		return s.db.View(func(tx *bbolt.Tx) error {
-			first, _ := tx.Cursor().First()
-			empty = first == nil
+			first, _ = tx.Cursor().First()
 			return nil
 		})
 	})
-	if err != nil {
-		return err
-	}
-	if empty {
-		err := guarded(func() error {
+	if err == nil && first == nil {
+		err = guarded(func() error {
 			return s.db.Update(func(tx *bbolt.Tx) error {
-				for table := range idstore.Table(idstore.TableCount) {
-					if _, err := tx.CreateBucket([]byte(table.String())); err != nil {
-						return err
-					}
-				}
-				return nil
+				_, err := tx.CreateBucket(bucketName)
+				return err
 			})
 		})
-		if err != nil {
-			return fmt.Errorf("%w: %w", idstore.ErrUnwritable, err)
-		}
+	}
+	if err != nil {
+		return classify(err)
 	}
 	return s.Update(context.Background(), idstore.Prepare)
 }

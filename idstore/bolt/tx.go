@@ -11,10 +11,16 @@ import (
 	"postern/idstore"
 )
 
+// bucketName is the bucket that holds all tables, one after the other. One is faster than many: each that a transaction
+// uses has to be looked up.
+var bucketName = []byte("identity")
+
 // tx is the part of one View or one Update in a transaction of bbolt; several updates may share one.
 type tx struct {
 	bolt     *bbolt.Tx
-	cursors  [idstore.TableCount]*bbolt.Cursor // one for each table in use
+	bucket   *bbolt.Bucket // all tables; opened when first used
+	cursor   *bbolt.Cursor // whoever uses it moves it
+	key      []byte        // of the row in question: the table's number and the key in the table
 	names    *idstore.Names
 	writable bool
 	over     bool
@@ -24,9 +30,8 @@ type tx struct {
 	undo     []change // in the order in which they were made
 }
 
-// change is what a row was before it was written; no value, no row.
+// change is what a row is to be, or was before it was written. No value: there is no row.
 type change struct {
-	table      idstore.Table
 	key, value []byte
 }
 
@@ -64,90 +69,96 @@ func damaged(p any) error {
 	return fmt.Errorf("identity table: %w: %v", idstore.ErrCorrupt, p)
 }
 
-// cursor opens the bucket of a table, once. Whoever uses the cursor moves it. Call it inside.
-func (t *tx) cursor(table idstore.Table) (*bbolt.Cursor, error) {
+// open opens the bucket, once, and puts the key of a row together. Call it inside.
+func (t *tx) open(table idstore.Table, key []byte) error {
 	if t.over {
-		return nil, fmt.Errorf("identity table: %w", idstore.ErrClosed)
+		return fmt.Errorf("identity table: %w", idstore.ErrClosed)
 	}
-	if c := t.cursors[table]; c != nil {
-		return c, nil
+	t.key = append(append(t.key[:0], byte(table)), key...)
+	if t.bucket != nil {
+		return nil
 	}
-	b := t.bolt.Bucket([]byte(table.String()))
-	if b == nil {
-		return nil, fmt.Errorf("identity table: %w: table %q is missing", idstore.ErrCorrupt, table)
+	t.bucket = t.bolt.Bucket(bucketName)
+	if t.bucket == nil {
+		return fmt.Errorf("identity table: %w", idstore.ErrCorrupt)
 	}
-	b.FillPercent = fillPercent
-	t.cursors[table] = b.Cursor()
-	return t.cursors[table], nil
+	t.bucket.FillPercent = fillPercent
+	t.cursor = t.bucket.Cursor()
+	return nil
 }
 
 func (t *tx) Get(table idstore.Table, key []byte) ([]byte, error) {
 	t.inside = true
-	c, err := t.cursor(table)
-	if err != nil {
-		t.inside = false
+	err := t.open(table, key)
+	var found, value []byte
+	if err == nil {
+		found, value = t.cursor.Seek(t.key)
+	}
+	t.inside = false
+	if !bytes.Equal(found, t.key) {
 		return nil, err
 	}
-	found, value := c.Seek(key)
-	t.inside = false
-	if !bytes.Equal(found, key) {
-		return nil, nil
-	}
-	return value, nil
+	return value, err
 }
 
 func (t *tx) Seek(table idstore.Table, key []byte) (idstore.Row, error) {
 	t.inside = true
-	c, err := t.cursor(table)
-	if err != nil {
-		t.inside = false
+	err := t.open(table, key)
+	var found, value []byte
+	if err == nil {
+		found, value = t.cursor.Seek(t.key)
+	}
+	t.inside = false
+	if len(found) == 0 || found[0] != byte(table) {
 		return idstore.Row{}, err
 	}
-	found, value := c.Seek(key)
-	t.inside = false
-	return idstore.Row{Key: found, Value: value}, nil
+	return idstore.Row{Key: found[1:], Value: value}, err
 }
 
 func (t *tx) Put(table idstore.Table, key, value []byte) error {
-	return t.write(table, key, func(b *bbolt.Bucket) error { return b.Put(key, value) })
+	return t.write(table, key, value)
 }
 
 func (t *tx) Delete(table idstore.Table, key []byte) error {
-	return t.write(table, key, func(b *bbolt.Bucket) error { return b.Delete(key) })
+	return t.write(table, key, nil)
 }
 
-func (t *tx) write(table idstore.Table, key []byte, do func(*bbolt.Bucket) error) error {
+// write puts a row, or deletes it where there is no value.
+func (t *tx) write(table idstore.Table, key, value []byte) error {
 	if !t.writable {
 		return fmt.Errorf("identity table: %w", idstore.ErrReadOnly)
 	}
 	t.inside = true
-	c, err := t.cursor(table)
+	err := t.open(table, key)
 	if err == nil {
-		b := c.Bucket()
 		if t.undoable {
-			t.undo = append(t.undo, change{table, bytes.Clone(key), b.Get(key)})
+			t.undo = append(t.undo, change{bytes.Clone(t.key), t.bucket.Get(t.key)})
 		}
 		t.wrote = true
-		if err = do(b); err != nil {
-			err = classify(err)
-		}
+		err = change{t.key, value}.apply(t.bucket)
 	}
 	t.inside = false
 	return err
 }
 
+// apply makes the row what the change says.
+func (c change) apply(b *bbolt.Bucket) error {
+	var err error
+	if c.value == nil {
+		err = b.Delete(c.key)
+	} else {
+		err = b.Put(c.key, c.value)
+	}
+	if err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
 // takeBack undoes what the update wrote, newest first.
 func (t *tx) takeBack() error {
 	for i := len(t.undo) - 1; i >= 0; i-- {
-		c := t.undo[i]
-		b := t.cursors[c.table].Bucket()
-		var err error
-		if c.value == nil {
-			err = b.Delete(c.key)
-		} else {
-			err = b.Put(c.key, c.value)
-		}
-		if err != nil {
+		if err := t.undo[i].apply(t.bucket); err != nil {
 			return err
 		}
 	}
@@ -157,16 +168,16 @@ func (t *tx) takeBack() error {
 func (t *tx) Scan(table idstore.Table, prefix []byte) iter.Seq2[idstore.Row, error] {
 	return func(yield func(idstore.Row, error) bool) {
 		t.inside = true
-		shared, err := t.cursor(table)
-		if err != nil {
+		if err := t.open(table, prefix); err != nil {
 			t.inside = false
 			yield(idstore.Row{}, err)
 			return
 		}
-		c := shared.Bucket().Cursor()
-		for key, value := c.Seek(prefix); key != nil && bytes.HasPrefix(key, prefix); key, value = c.Next() {
+		prefix := bytes.Clone(t.key)
+		c := t.bucket.Cursor()
+		for key, value := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, value = c.Next() {
 			t.inside = false
-			if !yield(idstore.Row{Key: key, Value: value}, nil) {
+			if !yield(idstore.Row{Key: key[1:], Value: value}, nil) {
 				return
 			}
 			t.inside = true

@@ -35,7 +35,7 @@ func (s *Store) Update(ctx context.Context, fn func(idstore.Tx) error) error {
 }
 
 // enter waits for its turn, runs fn as a part of the open group and commits the group if nobody comes after.
-func (s *Store) enter(ctx context.Context, fn func(idstore.Tx) error) (g *group, err error) {
+func (s *Store) enter(ctx context.Context, fn func(idstore.Tx) error) (*group, error) {
 	s.waiting.Add(1)
 	s.writing.Lock()
 	s.waiting.Add(-1)
@@ -56,7 +56,7 @@ func (s *Store) enter(ctx context.Context, fn func(idstore.Tx) error) (g *group,
 		}
 		s.group = &group{bolt: boltTx, done: make(chan struct{})}
 	}
-	g = s.group
+	g := s.group
 	g.size++
 	t := &tx{bolt: g.bolt, names: &s.names, writable: true, undoable: g.wrote}
 	ok := false
