@@ -2,6 +2,8 @@ package connectortest
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +48,29 @@ func (s *suite) breakDown(t *testing.T) {
 	}
 	mend()
 	s.recovers(t, o.Users, u, gone)
+	s.settles(t, u)
+}
+
+// settles reads with the suite's own connector, whose connections the outage may
+// have cut, until many reads at once succeed: a write on a connection that is dead
+// without its knowing it can only end with Timeout.
+func (s *suite) settles(t *testing.T, u connectors.Entry) {
+	t.Helper()
+	if !eventually(patience, func() bool {
+		var failed atomic.Bool
+		var wg sync.WaitGroup
+		for range 32 {
+			wg.Go(func() {
+				if _, err := s.users.Get(t.Context(), u.Anchor, nil); err != nil {
+					failed.Store(true)
+				}
+			})
+		}
+		wg.Wait()
+		return !failed.Load()
+	}) {
+		t.Error("the connector does not come back after an outage")
+	}
 }
 
 // pair makes a user that stays and one that is gone.

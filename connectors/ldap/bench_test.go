@@ -2,6 +2,7 @@ package ldap_test
 
 import (
 	"fmt"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -28,20 +29,23 @@ func (d *directory) person(n int) connectors.Draft {
 func cpu(b *testing.B, op func(i int)) {
 	b.Helper()
 	b.ReportAllocs()
-	var before, after syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &before); err != nil {
-		b.Fatal(err)
-	}
+	before := spent(b)
 	i := 0
 	for b.Loop() {
 		op(i)
 		i++
 	}
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &after); err != nil {
+	b.ReportMetric(float64(spent(b)-before)/1000/float64(b.N), "µs-cpu/op")
+}
+
+// spent is the processor time of this process in nanoseconds.
+func spent(b *testing.B) int64 {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)
 	}
-	spent := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
-	b.ReportMetric(float64(spent)/1000/float64(b.N), "µs-cpu/op")
+	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // BenchmarkBaseSearch compares one read of an entry by the connector with the
@@ -65,6 +69,18 @@ func BenchmarkBaseSearch(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	})
+	b.Run("connector, 16 at once", func(b *testing.B) {
+		before := spent(b)
+		b.SetParallelism(16 / runtime.GOMAXPROCS(0))
+		b.RunParallel(func(pb *testing.PB) {
+			for i := 0; pb.Next(); i++ {
+				if _, err := users.Get(b.Context(), anchors[i%len(anchors)], wanted); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+		b.ReportMetric(float64(spent(b)-before)/1000/float64(b.N), "µs-cpu/op")
 	})
 	conn, err := goldap.DialURL(d.URL)
 	if err != nil {

@@ -125,7 +125,7 @@ func (c *collection) checkScope(ctx context.Context, f *facts) []Finding {
 	}
 	reply, err := c.dir.pool.read(ctx, request{
 		Search: wire.Search{Base: c.Base, Scope: wire.WholeSubtree, SizeLimit: 1, Filter: c.filter},
-		extra:  c.extra(f),
+		extra:  c.extra,
 	}.append(nil, 0, ""))
 	switch {
 	case err != nil:

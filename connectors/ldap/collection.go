@@ -19,6 +19,8 @@ type collection struct {
 	base     dn
 	baseNorm string
 	anchor   anchorField // set by settle
+	// extra are the attributes that every read of an entry asks for. Set by settle.
+	extra []connectors.Attr
 	// required holds the reference attributes that entries of the object classes
 	// must have. Set by settle.
 	required map[connectors.Attr]bool
@@ -55,6 +57,7 @@ func (c *collection) settle(f *facts) {
 		attr = f.dialect.anchor
 	}
 	c.anchor = anchorField{connectors.Attr(attr), anchorFormOf(attr)}
+	c.extra = []connectors.Attr{c.anchor.attr, f.stamp}
 	c.required = map[connectors.Attr]bool{}
 	for a := range c.References {
 		if f.schema.requires(c.ObjectClass, string(a)) {
@@ -84,11 +87,6 @@ func (c *collection) holds(name string) bool {
 	}
 	n, ok := normalizeDN(name)
 	return ok && within(n, c.baseNorm)
-}
-
-// extra returns the attributes that every read of an entry asks for.
-func (c *collection) extra(f *facts) []connectors.Attr {
-	return []connectors.Attr{c.anchor.attr, f.stamp}
 }
 
 // refers reports whether one of the attributes holds references.
@@ -138,7 +136,7 @@ func (c *collection) appendGet(b []byte, f *facts, a connectors.Anchor, want []c
 		*filter = wire.End(append(*filter, c.filter...), m)
 		s.Filter = *filter
 	}
-	return request{Search: s, want: want, extra: c.extra(f), extDN: f.extDN && c.refers(want)}.append(b, 0, "")
+	return request{Search: s, want: want, extra: c.extra, extDN: f.extDN && c.refers(want)}.append(b, 0, "")
 }
 
 // single makes an entry of the answer to a search for one object.

@@ -67,13 +67,13 @@ func (c *collection) notCreated(f *facts, op operation, res wire.Result) *connec
 	switch res.Code {
 	case wire.NoSuchObject: // the parent, or a reference (Active Directory)
 		if attr := c.firstReference(op.attrs); attr != "" && strings.Contains(res.Text, "specified dn") {
-			return &connectors.Error{Kind: connectors.Invalid, Attr: attr, Reason: "the reference names no object", Err: &wire.ResultError{Op: op.name, Result: res}}
+			return &connectors.Error{Kind: connectors.Invalid, Attr: attr, Reason: "the reference names no object", Err: op.failed(res)}
 		}
 		return c.baseless(res)
 	case wire.NoSuchAttribute, wire.AttributeOrValueExists:
 		// Nothing was there to be compared: a value twice, or an unknown attribute.
 		return &connectors.Error{Kind: connectors.Invalid, Attr: f.mentioned(op.attrs, res.Text), Reason: "the directory does not allow the value",
-			Err: &wire.ResultError{Op: op.name, Result: res}}
+			Err: op.failed(res)}
 	}
 	return f.refused(op, res)
 }
@@ -149,7 +149,7 @@ func referenceValues(a connectors.Attr, ts []connectors.Target, names map[connec
 func (c *collection) readNew(ctx context.Context, f *facts, name string, want []connectors.Attr) (connectors.Entry, error) {
 	r := request{
 		Search: wire.Search{Base: name, Scope: wire.BaseObject, Filter: c.filter},
-		want:   want, extra: c.extra(f), extDN: f.extDN && c.refers(want),
+		want:   want, extra: c.extra, extDN: f.extDN && c.refers(want),
 	}
 	reply, err := c.dir.pool.read(ctx, r.append(nil, 0, ""))
 	switch {

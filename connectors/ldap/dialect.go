@@ -63,6 +63,8 @@ var dialects = []dialect{
 		conds:        connectors.AllConds,
 		systemSchema: true,
 		integrity:    true,
+		computed: []string{"pwdlastset", "lockouttime", "badpwdcount", "badpasswordtime", "lastlogon", "lastlogoff",
+			"lastlogontimestamp", "logoncount", "samaccounttype"},
 	},
 }
 

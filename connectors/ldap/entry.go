@@ -104,35 +104,48 @@ func (d *decoder) addEntry(e wire.Entry) error {
 
 // wanted returns the asked-for spelling of an attribute the server sent, or "".
 // next is the index of the first value that is missing, where the server gave
-// a range ([MS-ADTS] §3.1.1.3.1.3.3).
+// only a range ([MS-ADTS] §3.1.1.3.1.3.3).
 func (d *decoder) wanted(name string) (attr connectors.Attr, next int) {
 	for _, a := range d.want {
 		if sameAttr(name, a) {
 			return a, 0
 		}
 	}
-	if base, option, ok := strings.Cut(name, ";range="); ok {
-		_, last, _ := strings.Cut(option, "-")
-		n, err := strconv.Atoi(last)
-		for _, a := range d.want {
-			if sameAttr(base, a) {
-				if err != nil { // "*": the last part
-					return a, 0
-				}
-				return a, n + 1
-			}
+	if sameAttr(name, d.c.anchor.attr) || sameAttr(name, d.f.stamp) {
+		return "", 0
+	}
+	if base, next, ok := splitRange(name); ok {
+		if attr, _ := d.wanted(base); attr != "" {
+			return attr, next
 		}
 		return "", 0
 	}
-	if first, ok := d.f.schema.primary[strings.ToLower(name)]; ok {
-		name = first
-	}
+	// A server answers with an attribute's first name, whichever was asked for.
+	name = d.f.schema.canonical(name)
 	for _, a := range d.want {
-		if first, ok := d.f.schema.primary[strings.ToLower(string(a))]; ok && strings.EqualFold(first, name) {
+		if d.f.schema.canonical(string(a)) == name {
 			return a, 0
 		}
 	}
 	return "", 0
+}
+
+// splitRange takes a range option off an attribute description. next is 0 where
+// the range goes to the end.
+func splitRange(name string) (base string, next int, ok bool) {
+	at := strings.IndexByte(name, ';')
+	if at < 0 || len(name) < at+len(";range=") || !strings.EqualFold(name[at:at+len(";range=")], ";range=") {
+		return "", 0, false
+	}
+	_, last, ok := strings.Cut(name[at+len(";range="):], "-")
+	if !ok {
+		return "", 0, false
+	}
+	if last == "*" {
+		return name[:at], 0, true
+	}
+	n, err := strconv.Atoi(last)
+	return name[:at], n + 1, err == nil && n >= 0
 }
 
 func sameAttr(name string, a connectors.Attr) bool {
@@ -226,31 +239,35 @@ func (d *decoder) rest(ctx context.Context, p openRange) error {
 		if reply.Code != wire.Success {
 			return d.f.refused(operation{name: "search", attrs: d.want}, reply.Result)
 		}
-		before := next
+		after := -1
 		for _, m := range reply.Entries {
 			e, err := wire.ParseEntry(m)
 			if err != nil {
 				return &connectors.Error{Kind: connectors.Internal, Err: err}
 			}
 			for name, set := range e.Attributes() {
-				var attr connectors.Attr
-				if attr, next = d.wanted(name); attr != field.Attr {
-					next = before
-					continue
-				}
-				if _, ok := d.c.References[attr]; ok {
-					field.Refs = d.look(field.Refs, set, attr, p.entry, p.field)
-					continue
-				}
-				for v := range set.All() {
-					field.Values = append(field.Values, connectors.Value(v))
+				if b, n, ok := splitRange(name); ok && sameAttr(b, field.Attr) {
+					after = n
+					d.extend(field, set, p)
 				}
 			}
 		}
-		if next != 0 && next <= before {
-			return &connectors.Error{Kind: connectors.Internal, Err: fmt.Errorf("attribute %q of %q has no values from %d on", field.Attr, base, before)}
+		if after < 0 || after > 0 && after <= next {
+			return &connectors.Error{Kind: connectors.Internal, Err: fmt.Errorf("attribute %q of %q has no values from %d on", field.Attr, base, next)}
 		}
+		next = after
 	}
 	field.Partial = false
 	return nil
+}
+
+// extend adds further values to a field.
+func (d *decoder) extend(field *connectors.Field, set wire.Values, p openRange) {
+	if _, ok := d.c.References[field.Attr]; ok {
+		field.Refs = d.look(field.Refs, set, field.Attr, p.entry, p.field)
+		return
+	}
+	for v := range set.All() {
+		field.Values = append(field.Values, connectors.Value(v))
+	}
 }

@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"postern/connectors"
@@ -42,7 +43,7 @@ type operation struct {
 
 // refused makes a connectors.Error of a result code (RFC 4511 appendix A).
 func (f *facts) refused(op operation, res wire.Result) *connectors.Error {
-	e := &connectors.Error{Err: &wire.ResultError{Op: op.name, Result: res}}
+	e := &connectors.Error{Err: op.failed(res)}
 	e.Kind, e.Reason = classify(res.Code)
 	text := strings.ToLower(res.Text)
 	says := func(words ...string) bool {
@@ -59,7 +60,7 @@ func (f *facts) refused(op operation, res wire.Result) *connectors.Error {
 			// "in use" is a unique attribute of Active Directory, 00000524 the
 			// account name of [MS-ERREF]; anything else is the name.
 			e.Attr = f.mentioned(op.attrs, res.Text)
-			if e.Attr == "" && says("00000524", "00000562") {
+			if e.Attr == "" && says("00000524", "00000562", "samaccountname") {
 				e.Attr = "sAMAccountName"
 			}
 			if e.Attr == "" {
@@ -97,6 +98,15 @@ func (f *facts) refused(op operation, res wire.Result) *connectors.Error {
 		}
 	}
 	return e
+}
+
+// failed is the whole story of a refusal, for the log.
+func (op operation) failed(res wire.Result) error {
+	name := op.name
+	if op.dn != "" {
+		name += fmt.Sprintf(" %q", op.dn)
+	}
+	return &wire.ResultError{Op: name, Result: res}
 }
 
 // classify says what a result code means wherever nothing else is known.

@@ -136,3 +136,11 @@ func (f *facts) readOnly(a connectors.Attr) bool {
 	name := strings.ToLower(string(a))
 	return f.schema.matching[connectors.Attr(name)].ReadOnly || f.schema.operational[name] || slices.Contains(f.computed, name)
 }
+
+// comparable reports whether the server can find a value of the attribute among
+// others. Active Directory always can; its schema does not say how.
+func (f *facts) comparable(a connectors.Attr) bool {
+	name, _, _ := strings.Cut(strings.ToLower(string(a)), ";")
+	m, known := f.schema.matching[connectors.Attr(name)]
+	return f.systemSchema || !known || m.Rule != connectors.RuleUnknown
+}

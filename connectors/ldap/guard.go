@@ -60,7 +60,7 @@ func (w *rewrite) addGuard(ctx context.Context) error {
 // writes itself can not be deleted, and the name is guarded by the DN.
 func (w *rewrite) guards(field connectors.Field) bool {
 	return !field.Partial && !field.Empty() && len(field.Refs) <= guardRefs &&
-		!w.f.readOnly(field.Attr) && w.inName(field.Attr) == nil
+		!w.f.readOnly(field.Attr) && w.f.comparable(field.Attr) && w.inName(field.Attr) == nil
 }
 
 // guardValues adds values to the modification of the attribute, or a new one.
@@ -100,4 +100,42 @@ func (w *rewrite) rememberedNames(ts []connectors.Target) (names map[connectors.
 		}
 	}
 	return names, missing
+}
+
+// compareHere takes the modifications of attributes whose values the server can
+// not compare (OpenLDAP's jpegPhoto has no equality rule, and a value can not be
+// deleted without): the old values are compared here, and the new ones replace
+// them. With the assertion control the entry must then still be as it was read.
+func (w *rewrite) compareHere(ctx context.Context) error {
+	var attrs []connectors.Attr
+	for _, m := range w.mods {
+		if !m.replace && len(m.del) > 0 && !w.f.comparable(m.attr) {
+			attrs = append(attrs, m.attr)
+		}
+	}
+	if len(attrs) == 0 {
+		return nil
+	}
+	e, err := w.c.get(ctx, w.f, w.self.Anchor, attrs)
+	if err != nil {
+		return err
+	}
+	if w.asserts() && w.guard.Level < connectors.GuardEntry && w.f.stamp != "" {
+		w.guard.Level, w.guard.Stamp = connectors.GuardEntry, e.Stamp
+	}
+	for i := range w.mods {
+		m := &w.mods[i]
+		if !slices.Contains(attrs, m.attr) {
+			continue
+		}
+		now := e.Field(m.attr).Values
+		for _, v := range m.del {
+			if !m.lenient && !slices.Contains(now, v) {
+				return &connectors.Error{Kind: connectors.GuardFailed, Attr: m.attr, Reason: "the entry has changed", Err: errStale}
+			}
+		}
+		now = slices.DeleteFunc(slices.Clone(now), func(v connectors.Value) bool { return slices.Contains(m.del, v) })
+		*m = modification{attr: m.attr, add: distinct(append(now, m.add...)), replace: true}
+	}
+	return nil
 }

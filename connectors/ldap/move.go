@@ -41,7 +41,7 @@ func (m move) send(ctx context.Context, from, to rdn, deleteOld bool) (wire.Resu
 	body, controls := wire.BeginControls(body)
 	body = m.w.appendAssertion(body)
 	if m.w.f.post {
-		body = wire.AppendPostRead(body, m.w.want, m.w.c.extra(m.w.f))
+		body = wire.AppendPostRead(body, m.w.want, m.w.c.extra)
 	}
 	reply, err := m.w.c.dir.pool.write(ctx, wire.EndControls(body, controls))
 	if err != nil {
@@ -123,7 +123,7 @@ func (m move) drop(ctx context.Context, old rdn) (wire.Result, error) {
 	body = wire.EndOp(body, open)
 	body, controls := wire.BeginControls(body)
 	if m.w.f.post {
-		body = wire.AppendPostRead(body, m.w.want, m.w.c.extra(m.w.f))
+		body = wire.AppendPostRead(body, m.w.want, m.w.c.extra)
 	}
 	reply, err := m.w.c.dir.pool.write(ctx, wire.EndControls(body, controls))
 	if err == nil && reply.Code != wire.Success {

@@ -164,8 +164,6 @@ type place struct {
 	dn     string
 	stamp  connectors.Stamp
 	cached bool // not looked up for this request
-	// fields are those that were asked for along with the place.
-	fields []connectors.Field
 }
 
 // locate looks up where objects are: in one search if they are few, and never

@@ -54,7 +54,7 @@ func (c *collection) requests(ctx context.Context, f *facts, q connectors.Query)
 	anchors, others := splitAnchors(q.Where)
 	r := request{
 		Search: wire.Search{Base: c.Base, Scope: wire.WholeSubtree},
-		want:   q.Want, extra: c.extra(f), extDN: f.extDN && c.refers(q.Want),
+		want:   q.Want, extra: c.extra, extDN: f.extDN && c.refers(q.Want),
 	}
 	if anchors == nil {
 		if r.Filter, err = c.appendFilter(&w, q.Where); err != nil {

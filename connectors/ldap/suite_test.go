@@ -1,6 +1,8 @@
 package ldap_test
 
 import (
+	"context"
+	"net"
 	"strings"
 	"testing"
 
@@ -10,12 +12,14 @@ import (
 	"postern/connectors"
 	"postern/connectors/connectortest"
 	"postern/connectors/ldap"
+	"postern/connectors/ldap/demodir"
 	"postern/connectors/ldap/ldaptest"
 )
 
 // TestSuite holds the connector against the contract on every real server, as
 // it is and with what it does not need switched off.
 func TestSuite(t *testing.T) {
+	bare := []ldaptest.Option{ldaptest.WithoutIntegrity}
 	tests := []struct {
 		name    string
 		kind    ldaptest.Kind
@@ -24,13 +28,12 @@ func TestSuite(t *testing.T) {
 		options []ldaptest.Option
 	}{
 		{name: "openldap", kind: ldaptest.OpenLDAP},
-		{name: "openldap without controls", kind: ldaptest.OpenLDAP, cache: -1, options: []ldaptest.Option{ldaptest.WithoutIntegrity},
+		{name: "openldap, plain", kind: ldaptest.OpenLDAP, options: bare, cache: -1,
 			without: []string{ldap.WithoutAssertion, ldap.WithoutPostRead, ldap.WithoutPaging}},
 		{name: "ds389", kind: ldaptest.DS389},
-		{name: "ds389 without controls", kind: ldaptest.DS389, cache: -1, options: []ldaptest.Option{ldaptest.WithoutIntegrity},
-			without: []string{ldap.WithoutPostRead}},
+		{name: "ds389, plain", kind: ldaptest.DS389, options: bare, cache: -1, without: []string{ldap.WithoutPostRead}},
 		{name: "active-directory", kind: ldaptest.ActiveDirectory},
-		{name: "active-directory without controls", kind: ldaptest.ActiveDirectory,
+		{name: "active-directory, plain", kind: ldaptest.ActiveDirectory,
 			without: []string{ldap.WithoutExtendedDN, ldap.WithoutPermissive}},
 	}
 	for _, tc := range tests {
@@ -42,7 +45,19 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-// A directory is a real server with what a test needs to know of its schema.
+// TestSuiteDemo does the same on the in-process directory, which needs nothing
+// installed.
+func TestSuiteDemo(t *testing.T) {
+	for _, without := range [][]string{nil, {ldap.WithoutAssertion, ldap.WithoutPostRead, ldap.WithoutPaging}} {
+		t.Run(strings.Join(append([]string{"without"}, without...), " "), func(t *testing.T) {
+			d := demo(t)
+			d.without, d.proxy = without, ldaptest.NewProxy(t, d.URL)
+			connectortest.Run(t, d.harness(true))
+		})
+	}
+}
+
+// A directory is a server with what a test needs to know of its schema.
 type directory struct {
 	*ldaptest.Server
 	users, groups ldap.Collection
@@ -51,9 +66,41 @@ type directory struct {
 	proxy         *ldaptest.Proxy
 }
 
+// demo starts the in-process directory.
+func demo(t testing.TB) *directory {
+	t.Helper()
+	const admin, password = "cn=admin," + demodir.DefaultSuffix, "secret"
+	tree := demodir.New(demodir.Options{BindDN: admin, BindPassword: password, Unique: []string{"mail"}})
+	if err := tree.Load(demodir.Company()); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- tree.Serve(ctx, listener, nil) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return newDirectory(&ldaptest.Server{
+		Kind: ldaptest.OpenLDAP, URL: "ldap://" + listener.Addr().String(),
+		Base: demodir.DefaultSuffix, BindDN: admin, BindPassword: password, ServiceDN: admin, ServicePassword: password,
+		PeopleBase: "ou=people," + demodir.DefaultSuffix, GroupsBase: "ou=groups," + demodir.DefaultSuffix,
+	})
+}
+
 func start(t testing.TB, k ldaptest.Kind, options ...ldaptest.Option) *directory {
 	t.Helper()
-	d := &directory{Server: ldaptest.Start(t, k, options...)}
+	return newDirectory(ldaptest.Start(t, k, options...))
+}
+
+func newDirectory(s *ldaptest.Server) *directory {
+	d := &directory{Server: s}
 	d.users = ldap.Collection{
 		Name: "User", Base: d.PeopleBase,
 		Filter:      "(objectClass=inetOrgPerson)",
@@ -71,6 +118,31 @@ func start(t testing.TB, k ldaptest.Kind, options ...ldaptest.Option) *directory
 		d.groups.Filter, d.groups.ObjectClass = "(objectClass=group)", []string{"top", "group"}
 	}
 	return d
+}
+
+// url is where to connect: over TLS, where there is a certificate.
+func (d *directory) url() string {
+	if d.TLSURL == "" {
+		return d.URL
+	}
+	return d.TLSURL
+}
+
+// admin is a connection past the connector.
+func (d *directory) admin(t testing.TB) *goldap.Conn {
+	t.Helper()
+	if d.TLSURL != "" {
+		return d.Admin(t)
+	}
+	conn, err := goldap.DialURL(d.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.Bind(d.BindDN, d.BindPassword); err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }
 
 func (d *directory) ad() bool { return d.Kind == ldaptest.ActiveDirectory }
@@ -144,13 +216,13 @@ func (d *directory) harness(integrity bool) connectortest.Harness {
 	}
 	switch d.Kind {
 	case ldaptest.OpenLDAP:
-		h.Users.Unique = "mail"
+		h.Users.Unique, h.Users.Binary = "mail", "audio"
 	case ldaptest.DS389:
 		// Its 7-bit check.
 		h.Users.Refuses = func(name connectors.Value) bool {
 			return strings.ContainsFunc(string(name), func(r rune) bool { return r > 0x7f })
 		}
-		h.Users.Unique = ""
+		h.Users.Unique, h.Users.Binary = "", "audio"
 	case ldaptest.ActiveDirectory:
 		h.Users.Exact, h.Users.Long, h.Users.Unique = "", "info", "userPrincipalName"
 		h.Users.LongLength = 1000
@@ -162,6 +234,9 @@ func (d *directory) harness(integrity bool) connectortest.Harness {
 	}
 	if !integrity {
 		h.Users.Reverse = ""
+	}
+	if d.TLSURL == "" { // the demo's schema is smaller
+		h.Users.Binary = ""
 	}
 	return h
 }
@@ -179,7 +254,7 @@ func unicodePassword(s string) connectors.Value {
 func (d *directory) opened(t *testing.T, o connectortest.Options) connectortest.Opened {
 	config := d.config(d.proxy.URL())
 	config.PageSize = o.PageSize
-	first, second := d.open(t, config), d.open(t, d.config(d.TLSURL))
+	first, second := d.open(t, config), d.open(t, d.config(d.url()))
 	resume := func() {
 		if err := d.proxy.Resume(); err != nil {
 			t.Fatal(err)
@@ -208,7 +283,7 @@ func (d *directory) opened(t *testing.T, o connectortest.Options) connectortest.
 // plant gives a group members that are nobody the gateway knows: the service's
 // own entry, and where the server takes it, an entry that does not exist.
 func (d *directory) plant(t *testing.T, group connectors.Anchor) {
-	conn := d.Admin(t)
+	conn := d.admin(t)
 	found, err := conn.Search(goldap.NewSearchRequest(d.GroupsBase, goldap.ScopeSingleLevel, 0, 0, 0, false, d.groups.Filter,
 		[]string{"entryUUID", "nsUniqueId", "objectGUID"}, nil))
 	if err != nil {
@@ -252,4 +327,14 @@ func hexOf(a connectors.Anchor) string {
 		b.Write([]byte{digits[a[i]>>4], digits[a[i]&15]})
 	}
 	return b.String()
+}
+
+// addRequest makes an Add of an entry with one object class.
+func addRequest(dn, class string, attrs ...string) *goldap.AddRequest {
+	add := goldap.NewAddRequest(dn, nil)
+	add.Attribute("objectClass", []string{class})
+	for i := 0; i+1 < len(attrs); i += 2 {
+		add.Attribute(attrs[i], []string{attrs[i+1]})
+	}
+	return add
 }

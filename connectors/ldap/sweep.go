@@ -74,7 +74,7 @@ func (c *collection) dropReferences(ctx context.Context, f *facts, name string) 
 	}
 	r := request{
 		Search: wire.Search{Base: c.Base, Scope: wire.WholeSubtree, Filter: wire.End(wire.End(filter, or), and)},
-		extra:  c.extra(f), paged: f.paging,
+		extra:  c.extra, paged: f.paging,
 	}
 	// All are collected before any is changed: a cursor need not survive that.
 	var holders []connectors.Entry

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"bytes"
 	"strings"
 	"testing"
@@ -66,9 +65,9 @@ func FuzzMessage(f *testing.F) {
 	f.Add(message(3, EndControls(withControls, m)))
 	f.Add([]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		br := bufio.NewReader(bytes.NewReader(data))
+		in := newStream(bytes.NewReader(data), 1<<16)
 		for {
-			m, err := readMessage(br, 1<<16)
+			m, err := in.next()
 			if err != nil {
 				return
 			}

@@ -1,12 +1,10 @@
 package wire
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +17,6 @@ const (
 	// maxReply bounds all messages of one answer together.
 	maxReply = 256 << 20
 
-	readBuffer   = 32 << 10
 	largeWrite   = 16 << 10
 	writeTimeout = 30 * time.Second
 	// silence is how long a request must have gone without a single byte from
@@ -44,12 +41,13 @@ type Error struct {
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// A Conn is a connection to one server. One goroutine reads; whoever sends a
-// request writes it, together with what others have queued meanwhile. All
-// methods may be called from many goroutines.
+// A Conn is a connection to one server. Whoever sends a request writes it,
+// together with what others have queued meanwhile, and one of those who wait
+// reads for all of them (see reader.go). All methods may be called from many
+// goroutines.
 type Conn struct {
 	nc         net.Conn
-	maxMessage int
+	in         stream // of the one who has the role of reading
 	load       atomic.Int32
 	received   atomic.Uint64 // messages
 	done       chan struct{}
@@ -65,11 +63,16 @@ type Conn struct {
 	queued     uint64 // bytes ever put into out
 	sent       uint64 // bytes that may have reached the server
 	writeUntil time.Time
+	reading    bool // somebody has the role
+	idle       *time.Timer
+	armed      bool  // idle is running
+	seenID     int32 // lastID when it was started
 }
 
-// A call is one request under way. Its fields are guarded by Conn.mu until wake
-// has been signalled.
+// A call is one request under way. Its fields are guarded by Conn.mu until it is
+// over. wake tells that it is, or that it is its turn to read.
 type call struct {
+	over     bool
 	want     byte // tag of the final response
 	end      uint64
 	received uint64
@@ -86,8 +89,9 @@ func New(nc net.Conn, maxMessage int) *Conn {
 	if maxMessage <= 0 {
 		maxMessage = DefaultMaxMessage
 	}
-	c := &Conn{nc: nc, maxMessage: maxMessage, done: make(chan struct{}), calls: map[int32]*call{}}
-	c.goroutines.Go(c.read)
+	c := &Conn{nc: nc, in: newStream(nc, maxMessage), done: make(chan struct{}), calls: map[int32]*call{}}
+	c.idle, c.armed = time.NewTimer(idleAfter), true
+	c.goroutines.Go(c.watcher)
 	return c
 }
 
@@ -146,15 +150,27 @@ func (c *Conn) Do(ctx context.Context, body []byte) (Reply, error) {
 		c.flush(ctx)
 	}
 
-	select {
-	case <-cl.wake:
-	case <-ctx.Done():
-		if c.forget(id, cl, start) {
+	for {
+		c.mu.Lock()
+		switch {
+		case cl.over:
+			c.mu.Unlock()
+			return c.finish(cl)
+		case !c.reading:
+			c.reading = true
+			c.mu.Unlock()
+			c.readFor(ctx, cl)
+		default:
+			c.mu.Unlock()
+			select {
+			case <-cl.wake:
+			case <-ctx.Done():
+			}
+		}
+		if ctx.Err() != nil && c.forget(id, cl, start) {
 			return Reply{}, &Error{Err: context.Cause(ctx)}
 		}
-		<-cl.wake // the answer came at the same moment
 	}
-	return c.finish(cl)
 }
 
 // finish takes what a call that was woken has got.
@@ -192,6 +208,7 @@ func (c *Conn) forget(id int32, cl *call, start time.Time) bool {
 		return false
 	}
 	delete(c.calls, id)
+	c.handOver()
 	mute := c.received.Load() == cl.received && time.Since(start) >= silence
 	c.release(cl)
 	if mute {
@@ -224,6 +241,10 @@ func (c *Conn) newCall(want byte) *call {
 
 // release keeps a call for reuse. Nobody else may still know it.
 func (c *Conn) release(cl *call) {
+	select {
+	case <-cl.wake:
+	default:
+	}
 	*cl = call{wake: cl.wake}
 	if len(c.free) < 64 {
 		c.free = append(c.free, cl)
@@ -309,99 +330,20 @@ func (c *Conn) fail(err error) {
 	for id, cl := range c.calls {
 		cl.err = &Error{Broken: true, Unsent: cl.end > c.sent, Err: err}
 		delete(c.calls, id)
-		cl.wake <- struct{}{}
+		cl.finish()
 	}
 }
 
-// read receives messages until the connection breaks.
-func (c *Conn) read() {
-	br := bufio.NewReaderSize(c.nc, readBuffer)
-	for {
-		message, err := readMessage(br, c.maxMessage)
-		if err == nil {
-			c.received.Add(1)
-			err = c.deliver(message)
-		}
-		if err != nil {
-			c.mu.Lock()
-			c.fail(fmt.Errorf("read: %w", err))
-			c.mu.Unlock()
-			return
-		}
-	}
+// finish ends a call. It is called with the connection's mu held.
+func (cl *call) finish() {
+	cl.over = true
+	cl.signal()
 }
 
-// deliver gives a message to the call it belongs to.
-func (c *Conn) deliver(message string) error {
-	r := NewReader(message)
-	id := r.Int(TagInteger)
-	rest := r.rest
-	tag, content := r.Any()
-	if r.Err() != nil || id < 0 || id > maxID {
-		return errBER
-	}
-	if id == 0 { // RFC 4511 §4.4
-		if res, err := parseResult(rest); err == nil && tag == opExtendedResponse {
-			return fmt.Errorf("the server disconnects: result code %d: %q", res.Code, res.Text)
-		}
-		return errors.New("unsolicited message")
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	cl, ok := c.calls[int32(id)]
-	if !ok {
-		if int32(id) > c.lastID {
-			return fmt.Errorf("message id %d was never used", id)
-		}
-		return nil // late, of an abandoned request
-	}
-	switch tag {
-	case opSearchReference, opIntermediate:
-		return nil
-	case opSearchEntry:
-		cl.size += len(content)
-		if cl.size > maxReply {
-			return fmt.Errorf("an answer of more than %d bytes", maxReply)
-		}
-		cl.entries = append(cl.entries, rest)
-		return nil
+// signal wakes the one who waits, if it has not been done already.
+func (cl *call) signal() {
+	select {
+	case cl.wake <- struct{}{}:
 	default:
-		cl.final = rest
-		delete(c.calls, int32(id))
-		cl.wake <- struct{}{}
-		return nil
 	}
-}
-
-// readMessage reads one LDAPMessage and returns its content.
-func readMessage(br *bufio.Reader, limit int) (string, error) {
-	head, err := br.Peek(2)
-	if err != nil {
-		return "", err
-	}
-	if head[1] > 0x80 && head[1] <= 0x84 {
-		if head, err = br.Peek(2 + int(head[1]&0x7f)); err != nil {
-			return "", err
-		}
-	}
-	tag, n, size, ok := header(string(head))
-	if !ok || tag != TagSequence {
-		return "", errBER
-	}
-	if n > limit {
-		return "", fmt.Errorf("a message of %d bytes, more than %d", n, limit)
-	}
-	br.Discard(size) // just peeked
-	var b strings.Builder
-	b.Grow(min(n, 1<<20))
-	for n > 0 {
-		if _, err := br.Peek(1); err != nil {
-			return "", err
-		}
-		chunk, _ := br.Peek(min(n, br.Buffered()))
-		b.Write(chunk)
-		br.Discard(len(chunk))
-		n -= len(chunk)
-	}
-	return b.String(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -249,6 +250,123 @@ func TestIDsWrap(t *testing.T) {
 		reply, err := c.Do(t.Context(), AppendDelete(nil, "cn=x"))
 		if err != nil || reply.Text != want {
 			t.Errorf("id %q, want %q: %v", reply.Text, want, err)
+		}
+	}
+}
+
+// TestReaderCancelled cancels the request whose turn it is to read, in the middle
+// of a message: another request goes on reading where it stopped.
+func TestReaderCancelled(t *testing.T) {
+	answer := make(chan []byte)
+	var first int64
+	c := fake(t, func(r request) []byte {
+		switch {
+		case r.op == opAbandon:
+			return []byte{}
+		case first == 0:
+			first = r.id
+			whole := message(r.id, result(opSearchDone, Success, "late"))
+			go func() { answer <- whole[:len(whole)/2]; answer <- whole[len(whole)/2:] }()
+			return <-answer
+		default:
+			return append(<-answer, message(r.id, result(opSearchDone, Success, "in time"))...)
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.Do(ctx, search())
+		done <- err
+	}()
+	for !partly(c) {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	reply, err := c.Do(t.Context(), search())
+	if err != nil || reply.Text != "in time" {
+		t.Errorf("the other: %q, %v", reply.Text, err)
+	}
+}
+
+// partly reports whether a part of a message has arrived: there is a reader that
+// waits for the rest, and nothing else tells so.
+func partly(c *Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reading && len(c.calls) == 1
+}
+
+// TestFollowers cancels whoever reads, again and again; the others get their
+// answers.
+func TestFollowers(t *testing.T) {
+	c := fake(t, func(r request) []byte {
+		if r.op == opAbandon {
+			return []byte{}
+		}
+		return message(r.id, result(opDeleteResponse, Success, r.body))
+	})
+	var group sync.WaitGroup
+	for i := range 200 {
+		group.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			name := fmt.Sprintf("cn=%d", i)
+			if i%3 == 0 {
+				go cancel()
+			}
+			reply, err := c.Do(ctx, AppendDelete(nil, name))
+			if i%3 != 0 && (err != nil || reply.Text != name) {
+				t.Errorf("%q is answered for %q: %v", reply.Text, name, err)
+			}
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("%q: %v", name, err)
+			}
+		})
+	}
+	group.Wait()
+	if err := c.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestIdle: the end of a connection on which nothing is under way is noticed,
+// both of a new one and of one that was used.
+func TestIdle(t *testing.T) {
+	for _, used := range []bool{false, true} {
+		client, server := net.Pipe()
+		c := New(client, 0)
+		if used {
+			go func() {
+				server.Read(make([]byte, 1000))
+				server.Write(message(1, result(opDeleteResponse, Success, "")))
+			}()
+			if _, err := c.Do(t.Context(), AppendDelete(nil, "cn=x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		server.Close()
+		<-c.Done()
+		c.Close()
+	}
+}
+
+// TestWatcherServes: a request that comes while the watcher reads is answered,
+// and so is the next.
+func TestWatcherServes(t *testing.T) {
+	c := fake(t, func(r request) []byte { return message(r.id, result(opDeleteResponse, Success, "")) })
+	for range 3 {
+		for watching := false; !watching; time.Sleep(time.Millisecond) {
+			c.mu.Lock()
+			watching = c.reading
+			c.mu.Unlock()
+		}
+		for range 3 {
+			if _, err := c.Do(t.Context(), AppendDelete(nil, "cn=x")); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

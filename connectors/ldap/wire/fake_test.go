@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"net"
 	"sync"
 	"testing"
@@ -30,9 +29,9 @@ func fake(t *testing.T, script func(r request) []byte) *Conn {
 			return
 		}
 		defer nc.Close()
-		br := bufio.NewReader(nc)
+		in := newStream(nc, DefaultMaxMessage)
 		for {
-			message, err := readMessage(br, DefaultMaxMessage)
+			message, err := in.next()
 			if err != nil {
 				return
 			}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -22,8 +21,8 @@ func StartTLS(ctx context.Context, nc net.Conn, config *tls.Config) (net.Conn, e
 	if _, err := nc.Write(End(b, m)); err != nil {
 		return nil, fmt.Errorf("StartTLS: %w", err)
 	}
-	br := bufio.NewReader(nc)
-	message, err := readMessage(br, readBuffer)
+	in := newStream(nc, readBuffer)
+	message, err := in.next()
 	if err != nil {
 		return nil, fmt.Errorf("StartTLS: %w", err)
 	}
@@ -34,7 +33,7 @@ func StartTLS(ctx context.Context, nc net.Conn, config *tls.Config) (net.Conn, e
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("StartTLS: %w", err)
-	case id > 1 || rest[0] != opExtendedResponse || br.Buffered() > 0:
+	case id > 1 || rest[0] != opExtendedResponse || in.br.Buffered() > 0:
 		return nil, fmt.Errorf("StartTLS: unexpected answer")
 	case res.Code != Success:
 		return nil, &ResultError{Op: "StartTLS", Result: res}
