@@ -43,6 +43,16 @@ func TestCheckConnect(t *testing.T) {
 			}
 		})
 	}
+	t.Run("unknown to the schema", func(t *testing.T) {
+		s := ldaptest.Start(t, ldaptest.OpenLDAP)
+		c, compiled := directoryConfig(t, s)
+		c.Resources[0].Collection.Anchor = "entryUID"
+		c.Resources[1].Collection.ObjectClass = []string{"top", "groupOfNoNames"}
+		_, problems, err := askBackends(t.Context(), c, compiled)
+		if err != nil || !strings.Contains(problems.Error(), `anchor "entryUID"`) || !strings.Contains(problems.Error(), `object class "groupOfNoNames"`) {
+			t.Errorf("%v, %v", problems, err)
+		}
+	})
 	t.Run("unknown attribute", func(t *testing.T) {
 		s := ldaptest.Start(t, ldaptest.OpenLDAP)
 		t.Setenv("POSTERN_BIND_PASSWORD", s.ServicePassword)

@@ -707,6 +707,11 @@ func testBadRequests(t *testing.T, w *world) {
 			t.Errorf("%s %s: 405 without Allow", test.method, test.path)
 		}
 	}
+	if a := w.do("POST", "/Users", userBody(w.userName(strings.Repeat("x", 300)), "")); a.status == http.StatusCreated {
+		w.cleanup("/Users/" + a.id()) // a directory may take names that long
+	} else if a.status != http.StatusBadRequest {
+		t.Errorf("a name of 300 characters: %d %s", a.status, a.body)
+	}
 	w.wantError(w.do("POST", "/Users", userBody("x", ""), "Content-Type", "text/plain"), http.StatusUnsupportedMediaType, "")
 	w.wantError(w.do("POST", "/Users", userBody("x", `,"title":"`+strings.Repeat("x", testMaxBody)+`"`)), http.StatusRequestEntityTooLarge, "", fmt.Sprint(testMaxBody))
 	if a := w.get(path); a.body != u.body {

@@ -123,6 +123,14 @@ func (c *collection) checkScope(ctx context.Context, f *facts) []Finding {
 	if _, err := c.dir.lookUp(ctx, c.Base, "(objectClass=*)", "1.1"); err != nil {
 		return about(Failure, "the base %q can not be read: %v", c.Base, err)
 	}
+	if !f.schema.has(c.anchor.attr) {
+		return about(Failure, "the directory's schema does not know the anchor %q", c.anchor.attr)
+	}
+	for _, class := range c.ObjectClass {
+		if _, ok := f.schema.classes[strings.ToLower(class)]; !ok && len(f.schema.classes) > 0 {
+			return about(Failure, "the directory's schema does not know the object class %q", class)
+		}
+	}
 	reply, err := c.dir.pool.read(ctx, request{
 		Search: wire.Search{Base: c.Base, Scope: wire.WholeSubtree, SizeLimit: 1, Filter: c.filter},
 		extra:  c.extra,

@@ -55,6 +55,10 @@ func (f *facts) refused(op operation, res wire.Result) *connectors.Error {
 		return false
 	}
 	switch e.Kind {
+	case connectors.Internal:
+		if res.Code == wire.Other && op.naming != "" { // OpenLDAP, of a name that does not fit its index
+			e.Kind, e.Attr, e.Reason = connectors.Invalid, op.naming, "the directory does not take this name; it may be too long"
+		}
 	case connectors.Exists:
 		if res.Code == wire.EntryAlreadyExists {
 			// "in use" is a unique attribute of Active Directory, 00000524 the

@@ -1,6 +1,12 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
 
 // A Result is an LDAPResult with the controls of its message (RFC 4511 §4.1.9).
 type Result struct {
@@ -86,5 +92,12 @@ type ResultError struct {
 }
 
 func (e *ResultError) Error() string {
-	return fmt.Sprintf("%s: result code %d: %q", e.Op, e.Code, e.Text)
+	s := fmt.Sprintf("%s: result code %d", e.Op, e.Code)
+	if name, ok := ldap.LDAPResultCodeMap[uint16(e.Code)]; ok && e.Code >= 0 && e.Code <= math.MaxUint16 {
+		s += " (" + strings.ToLower(name) + ")"
+	}
+	if e.Text != "" {
+		s += fmt.Sprintf(": %q", e.Text)
+	}
+	return s
 }
