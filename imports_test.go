@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 // tests may also import the suites and the real servers.
 var allowedInTests = []string{
 	"connectors/connectortest", "connectors/memory", "connectors/ldap/ldaptest", "connectors/ldap/demodir",
-	"idstore/idstoretest", "idstore/memory", "scim", "configs",
+	"idstore/idstoretest", "idstore/memory", "scim", "configs", "connectors", "mapping",
 }
 
 // TestImports holds every import between our packages against the table.
