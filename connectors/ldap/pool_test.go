@@ -224,11 +224,18 @@ func TestBound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		answered := make(chan struct{})
 		patient.Go(func() {
+			defer close(answered)
 			c.Do(t.Context(), wire.AppendSearch(nil, wire.Search{Base: "dc=x", Filter: appendEverything(nil)}, []string{"cn"}))
 		})
 		for c.Load() == 0 || dialing(d.pool) {
-			runtime.Gosched()
+			select {
+			case <-answered:
+				t.Fatal("a request ended while the server was holding back its answer")
+			default:
+				runtime.Gosched()
+			}
 		}
 	}
 	cancel()
