@@ -63,16 +63,31 @@ func (c *collection) Apply(ctx context.Context, a connectors.Anchor, cs []connec
 			return connectors.Entry{}, err
 		}
 		e, err := w.carryOut(ctx)
-		if err == nil || !w.place.cached || try == attempts {
+		if err == nil || !w.misplaced(err) {
 			return e, err
 		}
-		// The DN was remembered: where it was wrong nothing has been written, and
-		// it is looked up now.
-		if k := connectors.KindOf(err); k != connectors.NotFound && k != connectors.GuardFailed {
-			return e, err
+		if try == attempts {
+			return e, elsewhere(err)
 		}
 		c.dir.cache.forgetObject(w.self)
 	}
+}
+
+// misplaced reports whether a write may have failed because the entry is not, or
+// no longer, under the DN that it was written under. Nothing has been written
+// then, and it is looked up again: only the look says that it is gone.
+func (w *rewrite) misplaced(err error) bool {
+	k := connectors.KindOf(err)
+	return k == connectors.NotFound || k == connectors.GuardFailed && w.place.cached
+}
+
+// elsewhere makes of a write that never found the entry where it had just been
+// one that others overtook.
+func elsewhere(err error) error {
+	if connectors.KindOf(err) != connectors.NotFound {
+		return err
+	}
+	return &connectors.Error{Kind: connectors.GuardFailed, Reason: "the entry is being renamed by others", Err: err}
 }
 
 // prepare finds the entry and what the changes refer to, and turns the changes

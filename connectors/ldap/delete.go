@@ -30,11 +30,11 @@ func (c *collection) Delete(ctx context.Context, a connectors.Anchor, g connecto
 			return err
 		}
 		err := w.delete(ctx)
-		if err == nil || !w.place.cached || try == attempts {
+		if err == nil || !w.misplaced(err) {
 			return err
 		}
-		if k := connectors.KindOf(err); k != connectors.NotFound && k != connectors.GuardFailed {
-			return err
+		if try == attempts {
+			return elsewhere(err)
 		}
 		c.dir.cache.forgetObject(w.self)
 	}
