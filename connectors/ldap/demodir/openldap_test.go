@@ -22,6 +22,9 @@ func startOpenLDAP(t *testing.T) (*ldap.Conn, string) {
 	slapd, err := exec.LookPath("slapd")
 	if err != nil {
 		if slapd = "/usr/sbin/slapd"; !exists(slapd) {
+			if os.Getenv("CI") != "" {
+				t.Fatal("no slapd here to compare with")
+			}
 			t.Skip("no slapd here to compare with")
 		}
 	}

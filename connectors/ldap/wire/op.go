@@ -16,8 +16,6 @@ const (
 	opDeleteResponse    = 0x6b
 	opModifyDN          = 0x6c
 	opModifyDNResponse  = 0x6d
-	opCompare           = 0x6e
-	opCompareResponse   = 0x6f
 	opAbandon           = 0x50
 	opSearchReference   = 0x73
 	opExtended          = 0x77
@@ -155,16 +153,6 @@ func AppendModifyDN(b []byte, dn, newRDN string, deleteOld bool) []byte {
 	b = AppendString(b, TagOctetString, newRDN)
 	b = AppendBool(b, TagBoolean, deleteOld)
 	return End(b, op)
-}
-
-// AppendCompare appends a CompareRequest.
-func AppendCompare(b []byte, dn, attr, value string) []byte {
-	b, op := Begin(b, opCompare)
-	b = AppendString(b, TagOctetString, dn)
-	b, ava := Begin(b, TagSequence)
-	b = AppendString(b, TagOctetString, attr)
-	b = AppendString(b, TagOctetString, value)
-	return End(End(b, ava), op)
 }
 
 // AppendExtended appends an ExtendedRequest without a value.

@@ -55,8 +55,6 @@ const (
 	ProtocolError          = 2
 	TimeLimitExceeded      = 3
 	SizeLimitExceeded      = 4
-	CompareFalse           = 5
-	CompareTrue            = 6
 	StrongAuthRequired     = 8
 	Referral               = 10
 	AdminLimitExceeded     = 11
