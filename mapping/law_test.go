@@ -415,7 +415,7 @@ func patch(t *rapid.T, m *Mapping) scim.Patch {
 				return `"op":"` + op + `","path":"addresses[type eq \"work\"].locality","value":` + word()
 			},
 			func() string { return `"op":"remove","path":"addresses"` },
-			func() string { return `"op":"` + op + `","path":"manager","value":` + person() },
+			func() string { return `"op":"` + op + `","path":"manager","value":{"value":` + person() + `}` },
 			func() string { return `"op":"remove","path":"manager"` },
 		}).Draw(t, "target")
 		ops = append(ops, "{"+target()+"}")

@@ -129,7 +129,7 @@ func BenchmarkDecodeGroupOf5000(b *testing.B) {
 }
 
 func patchTen(tb testing.TB, r *Resource, body []byte) {
-	p, err := DecodePatch(r.Type, body, DecodeOptions{ID: r.ID()})
+	p, err := DecodePatch(r.Type, body, DecodeOptions{ID: r.ID(), Dialect: lenient})
 	if err == nil {
 		_, err = p.Apply(r)
 	}

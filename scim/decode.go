@@ -11,10 +11,8 @@ type DecodeOptions struct {
 	// ID is the id of the resource that is written; a body that repeats it is
 	// accepted. Empty for a resource that does not exist yet.
 	ID string
-	// Strict refuses what the RFC refuses and is otherwise forgiven: unknown
-	// attributes and schemas, booleans in strings, a string for a complex value,
-	// and a value filter that selects nothing.
-	Strict bool
+	// Dialect is where the client's messages depart from the RFCs.
+	Dialect Dialect
 	// Ignored, where not nil, is called with the name of each attribute and
 	// schema that was left out because it is unknown.
 	Ignored func(name string)
@@ -66,7 +64,7 @@ func (d *decoder) members(at int) iter.Seq2[string, int] {
 
 // unknown reports or refuses a name that no attribute or schema has.
 func (d *decoder) unknown(name string) error {
-	if d.opt.Strict {
+	if d.opt.Dialect.RefuseUnknown {
 		return InvalidSyntax("unknown attribute or schema %.200q", name)
 	}
 	if d.opt.Ignored != nil {
@@ -172,7 +170,7 @@ func (d *decoder) single(attr *Attribute, at int) (Value, error) {
 			return Bool(n.kind == 't'), nil
 		case n.kind == '"' && n.text == "":
 			return Value{}, nil
-		case n.kind == '"' && !d.opt.Strict:
+		case n.kind == '"' && d.opt.Dialect.TextBooleans:
 			if v, ok := parseBool(n.text); ok {
 				return v, nil
 			}
@@ -234,7 +232,7 @@ func (d *decoder) text(attr *Attribute, s string) (Value, error) {
 }
 
 // complex decodes an object. What it says about readOnly sub-attributes is left
-// out. A string stands for the sub-attribute value.
+// out. In some dialects a string stands for the sub-attribute value.
 func (d *decoder) complex(attr *Attribute, at int) (Value, error) {
 	n := &d.nodes[at]
 	if n.kind == '"' && n.text == "" {
@@ -243,7 +241,7 @@ func (d *decoder) complex(attr *Attribute, at int) (Value, error) {
 	if v, ok := d.embedded(attr, at); ok {
 		return v, nil
 	}
-	if n.kind == '"' && !d.opt.Strict && attr.value != nil {
+	if n.kind == '"' && d.opt.Dialect.TextValues && attr.value != nil {
 		v, err := d.single(attr.value, at)
 		if v.IsAbsent() || err != nil {
 			return v, err
@@ -287,14 +285,14 @@ func (d *decoder) embedded(attr *Attribute, at int) (Value, bool) {
 	if n.kind == '{' && n.count == 1 && strings.EqualFold(d.nodes[at+1].text, "value") {
 		n = &d.nodes[at+2]
 	}
-	if n.kind != '"' || !strings.HasPrefix(n.text, "{") || attr.value == nil || d.inner || d.opt.Strict {
+	if n.kind != '"' || !strings.HasPrefix(n.text, "{") || attr.value == nil || d.inner || !d.opt.Dialect.TextValues {
 		return Value{}, false
 	}
 	doc, err := parseJSON([]byte(n.text))
 	if err != nil {
 		return Value{}, false
 	}
-	inner := &decoder{document: doc, rt: d.rt, inner: true}
+	inner := &decoder{document: doc, rt: d.rt, inner: true, opt: DecodeOptions{Dialect: d.opt.Dialect}}
 	v, err := inner.complex(attr, 0)
 	return v, err == nil && !v.Object().Get(attr.value).IsAbsent()
 }

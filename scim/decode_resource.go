@@ -14,7 +14,7 @@ func DecodeResource(rt *ResourceType, body []byte, opt DecodeOptions) (*Resource
 	if err := r.object(0, nil); err != nil {
 		return nil, err
 	}
-	if opt.Strict && !r.named {
+	if opt.Dialect.RefuseUnknown && !r.named {
 		return nil, InvalidSyntax("attribute \"schemas\" does not name %q", rt.Schema.ID)
 	}
 	return &Resource{Type: rt, Attrs: NewObject(r.attrs...)}, nil

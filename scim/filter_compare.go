@@ -8,7 +8,7 @@ import (
 
 // compare makes the comparison of an attribute with a literal, which it turns
 // into the attribute's type. What compares with no value asks for presence.
-func compare(path AttrPath, op Op, text string, quoted bool) (Filter, error) {
+func (d Dialect) compare(path AttrPath, op Op, text string, quoted bool) (Filter, error) {
 	null := !quoted && strings.EqualFold(text, "null")
 	if null || text == "" {
 		switch op {
@@ -38,11 +38,11 @@ func compare(path AttrPath, op Op, text string, quoted bool) (Filter, error) {
 	case null || text == "":
 		return nil, InvalidFilter("operator %q can not compare %q with no value", op, target)
 	}
-	if !quoted && (target.Type == String || target.Type == Reference) && !isBareword(text) {
+	if !quoted && (target.Type == String || target.Type == Reference) && !(d.BareStrings && isBareword(text)) {
 		return nil, InvalidFilter("%.100q is not a value of %s attribute %q; strings stand in double quotes", text, target.Type, target)
 	}
 	v, ok := literalValue(target, text)
-	if !ok {
+	if !ok || quoted && target.Type == Boolean && !d.TextBooleans {
 		return nil, InvalidFilter("%.100q is not a value of %s attribute %q", text, target.Type, target)
 	}
 	return Compare{path, op, v}, nil

@@ -13,17 +13,22 @@ const (
 )
 
 // ParseFilter parses a filter about resources of type rt (RFC 7644 §3.4.2.2).
-// Beyond the RFC's grammar it takes what clients send: a sub-attribute after a
-// value path (emails[type eq "work"].value eq "x"), a string without quotes, and
-// booleans in quotes. Nested and-s and or-s of one kind become one.
-func ParseFilter(rt *ResourceType, s string) (Filter, error) {
+// Beyond the RFC's grammar it takes a sub-attribute after a value path
+// (emails[type eq "work"].value eq "x"). Nested and-s and or-s of one kind become
+// one.
+func ParseFilter(rt *ResourceType, s string) (Filter, error) { return Dialect{}.ParseFilter(rt, s) }
+
+// ParseFilter parses a filter that a client of the dialect sent. others are the
+// resource types that are searched at the same time: what they define and rt does
+// not is an attribute without a value here (RFC 7644 §3.4.2.1).
+func (d Dialect) ParseFilter(rt *ResourceType, s string, others ...*ResourceType) (Filter, error) {
 	if len(s) > maxFilterLength {
 		return nil, InvalidFilter("filter is longer than %d bytes", maxFilterLength)
 	}
 	if !utf8.ValidString(s) {
 		return nil, InvalidFilter("filter is not valid UTF-8")
 	}
-	p := filterParser{rt: rt, s: s}
+	p := filterParser{rt: rt, others: others, dialect: d, s: s}
 	f, err := p.or()
 	if err != nil {
 		return nil, err
@@ -37,11 +42,13 @@ func ParseFilter(rt *ResourceType, s string) (Filter, error) {
 // A filterParser is a position in a filter. Within a value path, attr is the
 // attribute whose sub-attributes the names are.
 type filterParser struct {
-	rt    *ResourceType
-	attr  *Attribute
-	s     string
-	pos   int
-	depth int
+	rt      *ResourceType
+	others  []*ResourceType
+	dialect Dialect
+	attr    *Attribute
+	s       string
+	pos     int
+	depth   int
 }
 
 // rest returns the beginning of what is not parsed yet, for messages.
@@ -211,6 +218,9 @@ func (p *filterParser) resolve(name string) (AttrPath, error) {
 	switch {
 	case p.attr == nil:
 		a, ok := p.rt.Attribute(name)
+		for i := 0; !ok && i < len(p.others); i++ {
+			a, ok = p.others[i].Attribute(name)
+		}
 		if !ok {
 			return path, InvalidFilter("unknown attribute %.200q in filter", name)
 		}
@@ -311,7 +321,7 @@ func (p *filterParser) expression(path AttrPath) (Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare(path, op, text, quoted)
+	return p.dialect.compare(path, op, text, quoted)
 }
 
 func parseOp(word string) (Op, bool) {

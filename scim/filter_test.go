@@ -77,7 +77,7 @@ func TestParseFilter(t *testing.T) {
 		if tt.want == "" {
 			tt.want = tt.in
 		}
-		f, err := ParseFilter(rt, tt.in)
+		f, err := lenient.ParseFilter(rt, tt.in)
 		if err != nil {
 			t.Errorf("%s: %v", tt.in, err)
 			continue
@@ -274,12 +274,17 @@ func shapes(fs []Filter) string {
 func TestQuotes(t *testing.T) {
 	rt := userType(t)
 	for _, f := range []string{`userName eq 'anna'`, `userName eq TRUE`, `userName eq false`, "userName eq `anna`", `userName eq “anna”`, `userName eq a*`} {
-		if _, err := ParseFilter(rt, f); err == nil {
+		if _, err := lenient.ParseFilter(rt, f); err == nil {
 			t.Errorf("%s is taken", f)
 		}
 	}
+	for _, f := range []string{`externalId eq x`, `active eq "True"`} {
+		if _, err := ParseFilter(rt, f); err == nil {
+			t.Errorf("%s is taken, against the grammar", f)
+		}
+	}
 	for _, f := range []string{`externalId eq x`, `userName eq anna.b@example.com`, `active eq True`, `userName eq null`} {
-		if _, err := ParseFilter(rt, f); err != nil {
+		if _, err := lenient.ParseFilter(rt, f); err != nil {
 			t.Errorf("%s: %v", f, err)
 		}
 	}

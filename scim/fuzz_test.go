@@ -84,7 +84,7 @@ func FuzzPatch(f *testing.F) {
 		"emails":[{"value":"a","type":"work","primary":true},{"value":"b","type":"home"}],"`+enterprise+`":{"manager":{"value":"26"}}}`)
 	before := r.String()
 	f.Fuzz(func(t *testing.T, body []byte, strict bool) {
-		p, err := DecodePatch(rt, body, DecodeOptions{ID: "1", Strict: strict})
+		p, err := DecodePatch(rt, body, DecodeOptions{ID: "1", Dialect: dialectIf(strict)})
 		if err != nil {
 			_ = problem(err)
 			return
@@ -114,13 +114,13 @@ func FuzzResource(f *testing.F) {
 	f.Add([]byte(`{"name.givenName":"a","name.familyName":"b","id":5,"x509Certificates":"AAE="}`), true)
 	f.Fuzz(func(t *testing.T, body []byte, strict bool) {
 		checkJSON(t, body)
-		r, err := DecodeResource(rt, body, DecodeOptions{Strict: strict})
+		r, err := DecodeResource(rt, body, DecodeOptions{Dialect: dialectIf(strict)})
 		if err != nil {
 			return
 		}
 		_ = Validate(r)
 		text := AppendJSON(nil, r, RenderOptions{})
-		again, err := DecodeResource(rt, text, DecodeOptions{Strict: true})
+		again, err := DecodeResource(rt, text, DecodeOptions{Dialect: Dialect{RefuseUnknown: true}})
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}

@@ -222,7 +222,7 @@ func TestMatch(t *testing.T) {
 		`phoneNumbers eq null`:                                    true,
 		`phoneNumbers[type eq "work" and not (value eq "x")]`:     false,
 	} {
-		f, err := ParseFilter(rt, filter)
+		f, err := lenient.ParseFilter(rt, filter)
 		if err != nil {
 			t.Errorf("%s: %v", filter, err)
 		} else if got := Match(f, r); got != want {

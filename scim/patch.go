@@ -48,7 +48,17 @@ func (o Operation) String() string {
 type Patch struct {
 	Ops []Operation
 
-	strict bool // as DecodeOptions.Strict
+	dialect Dialect
+}
+
+// PatchOf returns the patch that gives a resource the values of r and leaves the
+// attributes that r does not have.
+func PatchOf(r *Resource) Patch {
+	p := Patch{Ops: make([]Operation, 0, len(r.Attrs))}
+	for _, f := range r.Attrs {
+		p.Ops = append(p.Ops, Operation{OpReplace, Path{Attr: f.Attr}, f.Value})
+	}
+	return p
 }
 
 // String returns the operations without their values, joined by semicolons.

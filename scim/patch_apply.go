@@ -3,7 +3,7 @@ package scim
 // Apply returns the resource with all operations applied in order, or the first
 // error; r itself is never changed. When nothing changes, it returns r.
 func (p Patch) Apply(r *Resource) (*Resource, error) {
-	a := applier{strict: p.strict, attrs: r.Attrs}
+	a := applier{dialect: p.dialect, attrs: r.Attrs}
 	for i := range p.Ops {
 		if err := a.apply(&p.Ops[i], len(p.Ops)); err != nil {
 			return nil, err
@@ -55,7 +55,7 @@ func (p Patch) check(was, will *Resource) error {
 // An applier is a resource in the middle of a patch. Its attributes are the
 // resource's own until the first change, and from then on a copy.
 type applier struct {
-	strict  bool
+	dialect Dialect
 	changed bool
 	attrs   Object
 }
@@ -206,8 +206,8 @@ func (o *Operation) sets(sub *Attribute) bool {
 }
 
 // applyElement applies an operation to one selected element. A whole element is
-// replaced whole (RFC 7644 §3.5.2.3), but for what the filter said about it,
-// unless the options were strict.
+// replaced whole (RFC 7644 §3.5.2.3), but for what the filter said about it: a
+// mobile number that is replaced stays one.
 func (a *applier) applyElement(op *Operation, e Value) Value {
 	attr := op.Path.Attr
 	switch {
@@ -220,24 +220,21 @@ func (a *applier) applyElement(op *Operation, e Value) Value {
 	case op.Op == OpAdd:
 		return merge(attr, e, op.Value.Object())
 	}
-	if a.strict {
-		return op.Value
-	}
 	if terms, ok := equalities(op.Path.Filter, nil); ok {
 		return merge(attr, Obj(terms), op.Value.Object())
 	}
 	return op.Value
 }
 
-// createElement makes the element that an add or replace was about and that does
-// not exist: it gets what the filter's eq terms say. RFC 7644 §3.5.2.3 wants
-// noTarget here, but Entra sets a work address in this way, so that is for
-// strict options, for filters that say more than eq, and for references, where
-// it would make a member of what is none.
+// createElement makes the element that an add was about and that does not exist
+// (RFC 7644 §3.5.2.1): it gets what the filter's eq terms say. A replace wants
+// noTarget here (§3.5.2.3), but Entra sets a work address in this way. Filters
+// that say more than eq make nothing, nor does one on references, where it would
+// make a member of what is none.
 func (a *applier) createElement(op *Operation) (Value, error) {
 	attr := op.Path.Attr
 	terms, ok := equalities(op.Path.Filter, nil)
-	if a.strict || !ok || attr.Type != Complex || attr.reference() {
+	if op.Op == OpReplace && op.Path.Filter != nil && !a.dialect.CreateTargets || !ok || attr.Type != Complex || attr.reference() {
 		return Value{}, NoTarget("path %q selects nothing", op.Path)
 	}
 	change := op.Value.Object()

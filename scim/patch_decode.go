@@ -16,8 +16,8 @@ func DecodePatch(rt *ResourceType, body []byte, opt DecodeOptions) (Patch, error
 	if err != nil {
 		return Patch{}, err
 	}
-	p := patchDecoder{decoder: d, patch: Patch{strict: opt.Strict}}
-	ops, named := -1, !opt.Strict
+	p := patchDecoder{decoder: d, patch: Patch{dialect: opt.Dialect}}
+	ops, named := -1, !opt.Dialect.RefuseUnknown
 	for name, i := range d.members(0) {
 		switch {
 		case strings.EqualFold(name, "schemas"):
@@ -98,6 +98,8 @@ func (p *patchDecoder) operation(at int) error {
 	switch {
 	case path == "" && op == OpRemove:
 		return NoTarget("operation \"remove\" needs a path")
+	case path == "" && p.opt.Dialect.RequirePath:
+		return InvalidPath("operation %q needs a path", op)
 	case path == "":
 		return p.pathless(op, value, nil)
 	case whole && s.extension && op == OpRemove:
@@ -105,7 +107,7 @@ func (p *patchDecoder) operation(at int) error {
 	case whole && op != OpRemove:
 		return p.pathless(op, value, s)
 	}
-	target, err := ParsePath(p.rt, path)
+	target, err := p.opt.Dialect.ParsePath(p.rt, path)
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,7 @@ func (p *patchDecoder) pathless(op OpKind, at int, ext *Schema) error {
 			return err
 		}
 		if !ok {
-			if p.opt.Strict {
+			if p.opt.Dialect.RefuseUnknown {
 				return InvalidPath("unknown attribute %.200q in value", qualified(name, ext))
 			}
 			if err := p.unknownValue(qualified(name, ext), i); err != nil {
@@ -192,7 +194,7 @@ func (p *patchDecoder) memberPath(name string, ext *Schema) (Path, bool, error) 
 	if _, ok := p.attribute(attr, ext); !ok {
 		return Path{}, false, nil
 	}
-	path, err := ParsePath(p.rt, qualified(name, ext))
+	path, err := p.opt.Dialect.ParsePath(p.rt, qualified(name, ext))
 	return path, err == nil, err
 }
 
@@ -208,8 +210,13 @@ func (p *patchDecoder) target(op OpKind, path Path, at int) error {
 	case path.Attr.Mutability == ReadOnly, attr.Mutability == ReadOnly:
 		return NotMutable("attribute %q is readOnly", attr)
 	}
-	if op == OpRemove {
+	switch {
+	case op == OpRemove:
 		return p.remove(path, at)
+	case path.Filter != nil && path.Sub == nil && p.opt.Dialect.TargetParts:
+		return InvalidPath("path %q has a value filter and no sub-attribute", path)
+	case op == OpReplace && p.opt.Dialect.AddReferences && path.Filter == nil && path.Sub == nil && attr.MultiValued && attr.reference():
+		op = OpAdd
 	}
 	if n := &p.nodes[at]; n.kind == '[' && n.count == 1 && !attr.MultiValued {
 		at++
@@ -220,6 +227,10 @@ func (p *patchDecoder) target(op OpKind, path Path, at int) error {
 	}
 	if op == OpReplace {
 		switch {
+		case p.partial(path, at) && p.opt.Dialect.ReplaceWhole:
+			if err := p.remove(path, noValue); err != nil {
+				return err
+			}
 		case p.partial(path, at):
 			p.removeNulls(path, at)
 		case v.IsAbsent():

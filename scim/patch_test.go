@@ -19,8 +19,8 @@ var update = flag.Bool("update", false, "write what patches give into testdata/p
 // The files of testdata/patch have a resource ("user", "group" or "thing"), for
 // the cases after it. A case is "NAME/patch", which is a list of operations or a
 // whole body, and "NAME/want", which is the outcome: the attributes that changed,
-// "same" for the very resource that went in, or an error. Names that begin with "strict"
-// are decoded so.
+// "same" for the very resource that went in, or an error. The beginning of a
+// name may say in which dialect (dialectOf).
 func TestPatchGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/patch/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -67,7 +67,7 @@ func patchOutcome(t *testing.T, r *Resource, name string, body []byte) string {
 		body = []byte(`{"schemas":["` + patchOpURN + `"],"Operations":[` + string(body) + `]}`)
 	}
 	before := render(r)
-	opt := DecodeOptions{ID: r.ID(), Strict: strings.HasPrefix(name, "strict")}
+	opt := DecodeOptions{ID: r.ID(), Dialect: dialectOf(name)}
 	p, err := DecodePatch(r.Type, body, opt)
 	if err != nil {
 		return "decode " + problem(err)
@@ -166,7 +166,7 @@ func TestApplyIsPure(t *testing.T) {
 			for range rapid.IntRange(1, 5).Draw(t, "n") {
 				p.Ops = append(p.Ops, drawOperation(t, rt))
 			}
-			p.strict = rapid.Bool().Draw(t, "strict")
+			p.dialect = dialectIf(rapid.Bool().Draw(t, "strict"))
 			ops := p.Ops[0].Value.String()
 			out, err := p.Apply(r)
 			if after := r.String(); after != before {

@@ -55,7 +55,10 @@ func (p Path) target() *Attribute { return AttrPath{p.Attr, p.Sub}.target() }
 
 // ParsePath parses the path of a PATCH operation. What is wrong with the path is
 // an invalidPath, and what is wrong within its brackets an invalidFilter.
-func ParsePath(rt *ResourceType, s string) (Path, error) {
+func ParsePath(rt *ResourceType, s string) (Path, error) { return Dialect{}.ParsePath(rt, s) }
+
+// ParsePath parses a path that a client of the dialect sent.
+func (d Dialect) ParsePath(rt *ResourceType, s string) (Path, error) {
 	if len(s) > maxFilterLength {
 		return Path{}, InvalidPath("path is longer than %d bytes", maxFilterLength)
 	}
@@ -72,7 +75,7 @@ func ParsePath(rt *ResourceType, s string) (Path, error) {
 	if attr.Sub != nil || !a.MultiValued {
 		return Path{}, InvalidPath("attribute %q in path has no elements to filter", a)
 	}
-	p := filterParser{rt: rt, s: s, pos: strings.IndexByte(s, '[')}
+	p := filterParser{rt: rt, dialect: d, s: s, pos: strings.IndexByte(s, '[')}
 	f, err := p.brackets(attr)
 	if err != nil {
 		return Path{}, err

@@ -13,8 +13,11 @@ type Client struct {
 	Name    string
 	Domain  string // the provisioning domain; the client's name unless the file says otherwise
 	Dialect string // rfc, entra, okta or interop
-	Tokens  []configs.Secret
-	Access  map[string]Access // by resource type; a type that is not in it is closed
+	// KeepOmitted: a PUT keeps what it leaves out. AddReferences: the replacement of
+	// a list of references (members) adds to it.
+	KeepOmitted, AddReferences bool
+	Tokens                     []configs.Secret
+	Access                     map[string]Access // by resource type; a type that is not in it is closed
 }
 
 // Access is what a client may do with resources of one type.
@@ -40,10 +43,12 @@ func decodeClients(n *configs.Node, types []string, ps *configs.Problems) []Clie
 		cm.Required("token", "access")
 		domain := cm.String("domain")
 		c := Client{
-			Name:    key.Value,
-			Domain:  domain.Or(key.Value),
-			Dialect: cm.Enum("dialect", "rfc", "entra", "okta", "interop").Or("rfc"),
-			Access:  decodeAccess(cm.Child("access"), types, ps),
+			Name:          key.Value,
+			Domain:        domain.Or(key.Value),
+			Dialect:       cm.Enum("dialect", "rfc", "entra", "okta", "interop").Or("rfc"),
+			KeepOmitted:   cm.Enum("put", "clear", "keep").Value == "keep",
+			AddReferences: cm.Enum("replaceMembers", "replace", "add").Value == "add",
+			Access:        decodeAccess(cm.Child("access"), types, ps),
 		}
 		for _, token := range cm.Tokens("token") {
 			if usableToken(token, c.Name, owners, ps) {

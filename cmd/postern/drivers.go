@@ -190,7 +190,8 @@ func clientsOf(c Config) ([]httpapi.Client, error) {
 	levels := map[Access]httpapi.Access{AccessRead: httpapi.Read, AccessReadWrite: httpapi.ReadWrite}
 	clients := make([]httpapi.Client, len(c.Clients))
 	for i, from := range c.Clients {
-		to := httpapi.Client{Name: from.Name, Domain: from.Domain, Access: make(map[string]httpapi.Access)}
+		to := httpapi.Client{Name: from.Name, Domain: from.Domain, Dialect: httpapi.Dialects()[from.Dialect], Access: make(map[string]httpapi.Access)}
+		to.Dialect.KeepOmitted, to.Dialect.AddReferences = from.KeepOmitted, from.AddReferences
 		for _, secret := range from.Tokens {
 			digest, err := secret.Digest()
 			if err != nil {

@@ -300,7 +300,7 @@ func testActive(t *testing.T, w *world) {
 		t.Errorf("created: %s", u.body)
 	}
 	for range 2 {
-		a := w.want(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"Replace","path":"active","value":"False"}`)), http.StatusOK)
+		a := w.want(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"Replace","path":"active","value":false}`)), http.StatusOK)
 		if a.at("active") != false {
 			t.Fatalf("deactivated: %s", a.body)
 		}
@@ -496,7 +496,7 @@ func testManager(t *testing.T, w *world) {
 	if p.at(enterprise, "manager") != nil {
 		t.Errorf("removed: %s", p.body)
 	}
-	p = w.want(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"Add","path":"`+enterprise+`:manager","value":"`+boss.id()+`"}`)), http.StatusOK)
+	p = w.want(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"Add","path":"`+enterprise+`:manager","value":{"value":"`+boss.id()+`"}}`)), http.StatusOK)
 	if p.text(enterprise, "manager", "value") != boss.id() {
 		t.Errorf("added: %s", p.body)
 	}

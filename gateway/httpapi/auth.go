@@ -26,10 +26,11 @@ func HashToken(token string) Token { return sha256.Sum256([]byte(token)) }
 
 // A Client is an identity provider or another SCIM client that may call.
 type Client struct {
-	Name   string
-	Domain string // the provisioning domain whose ids and externalIds it sees
-	Tokens []Token
-	Access map[string]Access // by resource type
+	Name    string
+	Domain  string // the provisioning domain whose ids and externalIds it sees
+	Dialect Dialect
+	Tokens  []Token
+	Access  map[string]Access // by resource type
 }
 
 // credentials finds a client by the hash of its token. What the look-up's time

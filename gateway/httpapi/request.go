@@ -126,6 +126,11 @@ func (q *request) base() string {
 	return scheme + q.Host + q.h.BasePath
 }
 
+// reading is how a body about the resource with this id is read.
+func (q *request) reading(id string) scim.DecodeOptions {
+	return scim.DecodeOptions{ID: id, Dialect: q.client.Dialect.Dialect, Ignored: q.ignored}
+}
+
 // ignored logs what of a body has no place in the schemas that are served.
 func (q *request) ignored(name string) {
 	q.h.Log.Debug().Str("request", exchangeOf(q.Request).id).Str("ignored", name).Msg("not in a schema that is served")

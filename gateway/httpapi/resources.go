@@ -49,7 +49,7 @@ func (on resources) list(q *request) error {
 	}
 	query := gateway.Query{Selection: sel}
 	if f := q.param("filter"); f != "" {
-		if query.Filter, err = scim.ParseFilter(on.rt, f); err != nil {
+		if query.Filter, err = q.client.Dialect.ParseFilter(on.rt, f); err != nil {
 			return err
 		}
 	} else if q.query.Has("filter") {
@@ -107,7 +107,7 @@ func (on resources) create(q *request) error {
 	if err != nil {
 		return err
 	}
-	r, err := scim.DecodeResource(on.rt, body, scim.DecodeOptions{Ignored: q.ignored})
+	r, err := scim.DecodeResource(on.rt, body, q.reading(""))
 	if err != nil {
 		return err
 	}
@@ -127,14 +127,19 @@ func (on resources) replace(q *request) error {
 	if err != nil {
 		return err
 	}
-	r, err := scim.DecodeResource(on.rt, body, scim.DecodeOptions{ID: q.id(), Ignored: q.ignored})
+	r, err := scim.DecodeResource(on.rt, body, q.reading(q.id()))
 	if err != nil {
 		return err
 	}
 	if err := scim.Validate(r); err != nil {
 		return err
 	}
-	res, err := on.h.Gateway.Replace(q.Context(), q.caller, on.rt.Name, q.id(), r, o)
+	var res gateway.Result
+	if q.client.Dialect.KeepOmitted {
+		res, err = on.h.Gateway.Patch(q.Context(), q.caller, on.rt.Name, q.id(), scim.PatchOf(r), o)
+	} else {
+		res, err = on.h.Gateway.Replace(q.Context(), q.caller, on.rt.Name, q.id(), r, o)
+	}
 	if err != nil {
 		return err
 	}
@@ -147,13 +152,16 @@ func (on resources) patch(q *request) error {
 	if err != nil {
 		return err
 	}
-	p, err := scim.DecodePatch(on.rt, body, scim.DecodeOptions{ID: q.id(), Ignored: q.ignored})
+	p, err := scim.DecodePatch(on.rt, body, q.reading(q.id()))
 	if err != nil {
 		return err
 	}
 	res, err := on.h.Gateway.Patch(q.Context(), q.caller, on.rt.Name, q.id(), p, o)
 	if err != nil {
 		return err
+	}
+	if q.quiet(on.rt) {
+		res.Resource = nil
 	}
 	return q.resource(http.StatusOK, res, o.Selection)
 }
