@@ -16,15 +16,21 @@ type DecodeOptions struct {
 	// Ignored, where not nil, is called with the name of each attribute and
 	// schema that was left out because it is unknown.
 	Ignored func(name string)
+	// BulkID, where not nil, resolves the bulkIds that stand for the ids of
+	// references (RFC 7644 §3.7.2). A reference for which it is not ok is left
+	// out: its resource is yet to be made.
+	BulkID func(bulkID string) (id string, ok bool)
 }
 
 // A decoder turns the nodes of a document into values of the attributes they are
 // for.
 type decoder struct {
 	document
+	root  int // the node of what is decoded
 	rt    *ResourceType
 	opt   DecodeOptions
 	inner bool // whether the document stood in a string of another
+	left  int  // how many references were left out
 
 	// Where fields and elements are carved from: there are not more of them than
 	// the document has members and elements.
@@ -193,10 +199,28 @@ func (d *decoder) single(attr *Attribute, at int) (Value, error) {
 		}
 	default:
 		if n.kind == '"' {
-			return d.text(attr, n.text)
+			return d.text(attr, d.resolved(attr, n.text))
 		}
 	}
 	return Value{}, InvalidValue("attribute %q takes %s, not %s", attr, wanted(attr.Type), n.kind)
+}
+
+// resolved returns the id in place of a bulkId in a reference. It is "" for a
+// reference that is left out.
+func (d *decoder) resolved(attr *Attribute, s string) string {
+	if d.opt.BulkID == nil || attr.parent == nil || !attr.parent.reference() || attr != attr.parent.value {
+		return s
+	}
+	name, ok := strings.CutPrefix(s, bulkPrefix)
+	if !ok {
+		return s
+	}
+	id, ok := d.opt.BulkID(name)
+	if !ok {
+		d.left++
+		return ""
+	}
+	return id
 }
 
 // wanted names the JSON of a type in a message.
@@ -252,6 +276,7 @@ func (d *decoder) complex(attr *Attribute, at int) (Value, error) {
 		return Value{}, InvalidValue("attribute %q takes an object, not %s", attr, n.kind)
 	}
 	fields := d.newFields(int(n.count))
+	left := d.left
 	for name, i := range d.members(at) {
 		sub, ok := attr.SubAttribute(name)
 		if !ok {
@@ -268,6 +293,9 @@ func (d *decoder) complex(attr *Attribute, at int) (Value, error) {
 			return Value{}, err
 		}
 		fields = append(fields, Field{sub, v})
+	}
+	if d.left > left {
+		return Value{}, nil
 	}
 	v := Obj(NewObject(fields...))
 	if v.IsAbsent() && n.count > 0 && attr.MultiValued && attr.reference() {

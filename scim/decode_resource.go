@@ -10,14 +10,19 @@ func DecodeResource(rt *ResourceType, body []byte, opt DecodeOptions) (*Resource
 	if err != nil {
 		return nil, err
 	}
-	r := resourceDecoder{decoder: d, attrs: make(Object, 0, d.nodes[0].count+4)}
-	if err := r.object(0, nil); err != nil {
+	return d.resource()
+}
+
+// resource reads the whole as a resource.
+func (d *decoder) resource() (*Resource, error) {
+	r := resourceDecoder{decoder: d, attrs: make(Object, 0, d.nodes[d.root].count+4)}
+	if err := r.object(d.root, nil); err != nil {
 		return nil, err
 	}
-	if opt.Dialect.RefuseUnknown && !r.named {
-		return nil, InvalidSyntax("attribute \"schemas\" does not name %q", rt.Schema.ID)
+	if d.opt.Dialect.RefuseUnknown && !r.named {
+		return nil, InvalidSyntax("attribute \"schemas\" does not name %q", d.rt.Schema.ID)
 	}
-	return &Resource{Type: rt, Attrs: NewObject(r.attrs...)}, nil
+	return &Resource{Type: d.rt, Attrs: NewObject(r.attrs...)}, nil
 }
 
 type resourceDecoder struct {

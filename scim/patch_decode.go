@@ -16,9 +16,16 @@ func DecodePatch(rt *ResourceType, body []byte, opt DecodeOptions) (Patch, error
 	if err != nil {
 		return Patch{}, err
 	}
-	p := patchDecoder{decoder: d, patch: Patch{dialect: opt.Dialect}}
-	ops, named := -1, !opt.Dialect.RefuseUnknown
-	for name, i := range d.members(0) {
+	return d.patch()
+}
+
+// patch reads the whole as the message of a PATCH, or as its operations.
+func (d *decoder) patch() (Patch, error) {
+	if d.nodes[d.root].kind == '[' {
+		return d.operations(d.root)
+	}
+	ops, named := noValue, !d.opt.Dialect.RefuseUnknown
+	for name, i := range d.members(d.root) {
 		switch {
 		case strings.EqualFold(name, "schemas"):
 			named = named && d.nodes[i].kind == 'n'
@@ -36,9 +43,18 @@ func DecodePatch(rt *ResourceType, body []byte, opt DecodeOptions) (Patch, error
 	switch {
 	case !named:
 		return Patch{}, InvalidSyntax("attribute \"schemas\" does not name %q", patchOpURN)
-	case ops < 0 || d.nodes[ops].kind != '[' || d.nodes[ops].count == 0:
+	case ops == noValue || d.nodes[ops].kind != '[':
 		return Patch{}, InvalidSyntax("attribute \"Operations\" is not an array of operations")
 	}
+	return d.operations(ops)
+}
+
+// operations reads an array of operations.
+func (d *decoder) operations(ops int) (Patch, error) {
+	if d.nodes[ops].count == 0 {
+		return Patch{}, InvalidSyntax("attribute \"Operations\" is not an array of operations")
+	}
+	p := patchDecoder{decoder: d, patch: Patch{dialect: d.opt.Dialect}}
 	p.patch.Ops = make([]Operation, 0, d.nodes[ops].count)
 	for i := range d.children(ops) {
 		if err := p.operation(i); err != nil {
@@ -93,7 +109,7 @@ func (p *patchDecoder) operation(at int) error {
 	case op != OpRemove && value == noValue:
 		return InvalidValue("operation %q needs a value", op)
 	}
-	path = strings.TrimSpace(path)
+	path = p.resolvedPath(strings.TrimSpace(path))
 	s, whole := p.rt.schema(path)
 	switch {
 	case path == "" && op == OpRemove:
@@ -112,6 +128,23 @@ func (p *patchDecoder) operation(at int) error {
 		return err
 	}
 	return p.target(op, target, value)
+}
+
+// resolvedPath returns a path with the ids in place of the bulkIds that its value
+// filter names.
+func (p *patchDecoder) resolvedPath(path string) string {
+	if p.opt.BulkID == nil {
+		return path
+	}
+	parts := strings.Split(path, `"`)
+	for i := 1; i < len(parts); i += 2 {
+		if name, ok := strings.CutPrefix(parts[i], bulkPrefix); ok {
+			if id, ok := p.opt.BulkID(name); ok {
+				parts[i] = id
+			}
+		}
+	}
+	return strings.Join(parts, `"`)
 }
 
 func parseOpKind(word string) (OpKind, bool) {

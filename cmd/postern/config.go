@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ type Config struct {
 	Plaintext bool   // a listener that others can reach may do without TLS
 	TLS       *TLS   // nil is plain HTTP
 	PublicURL string // without a slash at the end; "" is taken from each request
+	BasePath  string // where the protocol's endpoints begin beside /scim/v2; "" is nowhere else
 	Store     Store
 	Clients   []Client
 	Backends  []Backend
@@ -40,6 +42,7 @@ type TLS struct {
 // the limit.
 type Limits struct {
 	Body           int64 // of a request, in bytes
+	BulkOperations int   // operations in a bulk request
 	PageSize       int   // resources in a list that asks for no count
 	MaxPageSize    int   // resources in a list at most
 	ScanLimit      int   // resources that a filter is evaluated on here at most
@@ -65,6 +68,7 @@ func decodeConfig(root *configs.Node, ps *configs.Problems) Config {
 	m.Required("store", "clients", "backends", "resources")
 	c := Config{
 		TLS:       decodeListenerTLS(m.Child("tls"), ps),
+		BasePath:  decodeBasePath(m.String("basePath"), ps),
 		PublicURL: decodePublicURL(m.String("publicURL"), ps),
 		Store:     decodeStore(m.Child("store"), ps),
 		Plaintext: m.Enum("plaintext", "refused", "allowed").Value == "allowed",
@@ -154,10 +158,29 @@ func decodePublicURL(a configs.At[string], ps *configs.Problems) string {
 	return strings.TrimRight(a.Value, "/")
 }
 
+// basePath is what a path of the protocol may begin with: unreserved characters
+// (RFC 3986 §2.3), so that it reads the same in every URL.
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
+func decodeBasePath(a configs.At[string], ps *configs.Problems) string {
+	path := strings.TrimRight(a.Value, "/")
+	if !a.Set || path == "" {
+		return ""
+	}
+	if !basePath.MatchString(path) || slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool { return s == "." || s == ".." }) {
+		ps.Add(a.Problem("%q is not the path of a URL", a.Value).WithHint("as in /idm/scim"))
+	}
+	if path == "/healthz" {
+		ps.Add(a.Problem("%q answers the health check", path).WithHint("as in /idm/scim"))
+	}
+	return path
+}
+
 func decodeLimits(n *configs.Node, ps *configs.Problems) Limits {
 	m := n.Map(ps)
 	l := Limits{
 		Body:           m.Bytes("body").Value,
+		BulkOperations: m.Int("bulkOperations", 1, 100_000).Value,
 		PageSize:       m.Int("pageSize", 1, 100_000).Value,
 		MaxPageSize:    m.Int("maxPageSize", 1, 100_000).Value,
 		ScanLimit:      m.Int("scanLimit", 1, 100_000_000).Value,

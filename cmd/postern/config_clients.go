@@ -16,6 +16,7 @@ type Client struct {
 	// KeepOmitted: a PUT keeps what it leaves out. AddReferences: the replacement of
 	// a list of references (members) adds to it.
 	KeepOmitted, AddReferences bool
+	Me                         string // the userName of the user that the client stands for at /Me
 	Tokens                     []configs.Secret
 	Access                     map[string]Access // by resource type; a type that is not in it is closed
 }
@@ -49,6 +50,11 @@ func decodeClients(n *configs.Node, types []string, ps *configs.Problems) []Clie
 			KeepOmitted:   cm.Enum("put", "clear", "keep").Value == "keep",
 			AddReferences: cm.Enum("replaceMembers", "replace", "add").Value == "add",
 			Access:        decodeAccess(cm.Child("access"), types, ps),
+		}
+		if me := cm.String("me"); me.Value != "" {
+			if c.Me = me.Value; c.Access["User"] == "" {
+				ps.Add(me.Problem("the client may not read users, and /Me is one").WithHint("give it access to User"))
+			}
 		}
 		for _, token := range cm.Tokens("token") {
 			if usableToken(token, c.Name, owners, ps) {

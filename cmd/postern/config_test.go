@@ -141,9 +141,11 @@ func TestConfigValues(t *testing.T) {
 listen: 0.0.0.0:80
 plaintext: allowed
 publicURL: https://scim.example.com/scim/v2/
+basePath: /idm/scim/
 store: { bolt: { path: ids.db } }
 limits:
   body: 1MiB
+  bulkOperations: 300
   pageSize: 50
   maxPageSize: 200
   scanLimit: 5000
@@ -152,7 +154,7 @@ limits:
   headerTimeout: 5s
   idleTimeout: 2m
 clients:
-  entra: { dialect: entra, token: [{ env: TOKEN }, { env: OTHER }], access: { User: read-write } }
+  entra: { dialect: entra, token: [{ env: TOKEN }, { env: OTHER }], access: { User: read-write }, me: anna, put: keep, replaceMembers: add }
   report:
     domain: entra
     token: { sha256: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae }
@@ -189,10 +191,10 @@ resources:
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	if c.Listen != "0.0.0.0:80" || !c.Plaintext || c.PublicURL != "https://scim.example.com/scim/v2" || c.Store.Bolt != "etc/ids.db" {
+	if c.Listen != "0.0.0.0:80" || !c.Plaintext || c.PublicURL != "https://scim.example.com/scim/v2" || c.BasePath != "/idm/scim" || c.Store.Bolt != "etc/ids.db" {
 		t.Errorf("%+v", c)
 	}
-	if want := (Limits{1 << 20, 50, 200, 5000, time.Minute, 20 * time.Second, 5 * time.Second, 2 * time.Minute}); c.Limits != want {
+	if want := (Limits{1 << 20, 300, 50, 200, 5000, time.Minute, 20 * time.Second, 5 * time.Second, 2 * time.Minute}); c.Limits != want {
 		t.Errorf("limits: %+v", c.Limits)
 	}
 	digest := func(s configs.Secret) [32]byte {
@@ -202,7 +204,7 @@ resources:
 		}
 		return d
 	}
-	if e, r := c.Clients[0], c.Clients[1]; e.Dialect != "entra" || len(e.Tokens) != 2 || digest(e.Tokens[0]) != sha256.Sum256([]byte("made-up-token-one")) ||
+	if e, r := c.Clients[0], c.Clients[1]; e.Dialect != "entra" || e.Me != "anna" || !e.KeepOmitted || !e.AddReferences || r.KeepOmitted || len(e.Tokens) != 2 || digest(e.Tokens[0]) != sha256.Sum256([]byte("made-up-token-one")) ||
 		r.Dialect != "rfc" || r.Domain != "entra" || digest(r.Tokens[0]) != sha256.Sum256([]byte("foo")) || r.Access["User"] != AccessRead || r.Access["Group"] != "" {
 		t.Errorf("clients: %+v", c.Clients)
 	}

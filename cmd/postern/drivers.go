@@ -119,8 +119,8 @@ func (a *app) wire(ctx context.Context, c Config, maps []*mapping.Mapping, colle
 	if err != nil {
 		return err
 	}
-	a.handler = httpapi.New(httpapi.Options{Gateway: a.gateway, Clients: clients, PublicURL: c.PublicURL, MaxBody: c.Limits.Body,
-		PageSize: c.Limits.PageSize, MaxPageSize: c.Limits.MaxPageSize, Timeout: c.Limits.RequestTimeout, Log: log})
+	a.handler = httpapi.New(httpapi.Options{Gateway: a.gateway, Clients: clients, PublicURL: c.PublicURL, BasePath: c.BasePath, MaxBody: c.Limits.Body,
+		BulkOperations: c.Limits.BulkOperations, PageSize: c.Limits.PageSize, MaxPageSize: c.Limits.MaxPageSize, Timeout: c.Limits.RequestTimeout, Log: log})
 	return nil
 }
 
@@ -190,7 +190,7 @@ func clientsOf(c Config) ([]httpapi.Client, error) {
 	levels := map[Access]httpapi.Access{AccessRead: httpapi.Read, AccessReadWrite: httpapi.ReadWrite}
 	clients := make([]httpapi.Client, len(c.Clients))
 	for i, from := range c.Clients {
-		to := httpapi.Client{Name: from.Name, Domain: from.Domain, Dialect: httpapi.Dialects()[from.Dialect], Access: make(map[string]httpapi.Access)}
+		to := httpapi.Client{Name: from.Name, Domain: from.Domain, Me: from.Me, Dialect: httpapi.Dialects()[from.Dialect], Access: make(map[string]httpapi.Access)}
 		to.Dialect.KeepOmitted, to.Dialect.AddReferences = from.KeepOmitted, from.AddReferences
 		for _, secret := range from.Tokens {
 			digest, err := secret.Digest()

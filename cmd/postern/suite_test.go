@@ -60,6 +60,8 @@ func suite(t *testing.T, w *world) {
 		{"Filters", testFilters},
 		{"ExternalID", testExternalID},
 		{"Manager", testManager},
+		{"Bulk", testBulk},
+		{"Me", testMe},
 		{"BadRequests", testBadRequests},
 		{"LargeGroup", testLargeGroup},
 	} {

@@ -23,6 +23,7 @@ const (
 	writerToken = "token-of-the-client-that-writes"
 	readerToken = "token-of-the-client-that-reads"
 	testMaxBody = 1 << 20
+	meName      = "the-reader-itself" // the user that the client that reads stands for
 )
 
 // sampleConfig is a sample file with what is replaced by pairs in it, a second
@@ -37,9 +38,13 @@ func sampleConfig(t *testing.T, name string, pairs ...string) (Config, []*mappin
 	if err != nil {
 		t.Fatal(err)
 	}
+	me := meName
+	if name == "active-directory.yaml" {
+		me += "@corp.example.com"
+	}
 	const access = "    access: { User: read-write, Group: read-write }\n"
 	pairs = append(pairs,
-		access, access+"  reader:\n    token: { env: READER_TOKEN }\n    access: { User: read }\n",
+		access, access+"  reader:\n    token: { env: READER_TOKEN }\n    me: "+me+"\n    access: { User: read }\n",
 		"\nclients:", fmt.Sprintf("\nlimits: { body: %d }\nclients:", testMaxBody))
 	text := strings.Replace(string(data), "dialect: entra", "dialect: rfc", 1) // one suite for all
 	for i := 0; i < len(pairs); i += 2 {

@@ -31,6 +31,7 @@ type Client struct {
 	Dialect Dialect
 	Tokens  []Token
 	Access  map[string]Access // by resource type
+	Me      string            // the userName of the user that the token stands for, or ""
 }
 
 // credentials finds a client by the hash of its token. What the look-up's time
@@ -80,11 +81,19 @@ func (h *Handler) known(e endpoint) http.Handler {
 // may wraps an endpoint for clients with at least this access to the type.
 func (h *Handler) may(a Access, rt *scim.ResourceType, e endpoint) http.Handler {
 	return h.known(func(q *request) error {
-		if q.client.Access[rt.Name] < a {
-			return scim.Errorf(http.StatusForbidden, "", "this client may not %s resources of type %s", map[Access]string{Read: "read", ReadWrite: "write"}[a], rt.Name)
+		if err := q.allowed(a, rt); err != nil {
+			return err
 		}
 		return e(q)
 	})
+}
+
+// allowed refuses a client that has less than this access to the type.
+func (q *request) allowed(a Access, rt *scim.ResourceType) error {
+	if q.client.Access[rt.Name] < a {
+		return scim.Errorf(http.StatusForbidden, "", "this client may not %s resources of type %s", map[Access]string{Read: "read", ReadWrite: "write"}[a], rt.Name)
+	}
+	return nil
 }
 
 func (h *Handler) unauthorized(w http.ResponseWriter, r *http.Request) {

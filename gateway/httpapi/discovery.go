@@ -13,8 +13,10 @@ import (
 // discovery is what the service tells of itself (RFC 7644 §4): exactly what the
 // mapping supports.
 type discovery struct {
-	types   []*scim.ResourceType
-	maxPage int
+	types          []*scim.ResourceType
+	maxPage        int
+	bulkOperations int
+	maxBody        int64
 }
 
 func (d discovery) schemas() []*scim.Schema {
@@ -98,8 +100,11 @@ func (h *Handler) serviceProviderConfig(q *request) error {
 	return send(q.w, http.StatusOK, func(dst []byte) []byte {
 		dst = append(dst, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],`+
 			`"patch":{"supported":true},`+
-			`"bulk":{"supported":false,"maxOperations":0,"maxPayloadSize":0},`+
-			`"filter":{"supported":true,"maxResults":`...)
+			`"bulk":{"supported":true,"maxOperations":`...)
+		dst = strconv.AppendInt(dst, int64(h.discovery.bulkOperations), 10)
+		dst = append(dst, `,"maxPayloadSize":`...)
+		dst = strconv.AppendInt(dst, h.discovery.maxBody, 10)
+		dst = append(dst, `},"filter":{"supported":true,"maxResults":`...)
 		dst = strconv.AppendInt(dst, int64(h.discovery.maxPage), 10)
 		dst = append(dst, `},"changePassword":{"supported":`...)
 		dst = strconv.AppendBool(dst, h.discovery.passwords())

@@ -79,7 +79,7 @@ func newEdgeOver(t *testing.T, over func(connectors.Connector) connectors.Connec
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Server = httptest.NewServer(httpapi.New(httpapi.Options{Gateway: g, Log: log, MaxBody: 1000, Clients: []httpapi.Client{
+	e.Server = httptest.NewServer(httpapi.New(httpapi.Options{Gateway: g, Log: log, MaxBody: 1000, BasePath: "/idm/scim/", Clients: []httpapi.Client{
 		{Name: "c", Domain: "c", Tokens: []httpapi.Token{httpapi.HashToken(token)}, Access: map[string]httpapi.Access{"User": httpapi.ReadWrite}}}}))
 	t.Cleanup(e.Close)
 	return e
@@ -267,5 +267,31 @@ func TestHostIsQuoted(t *testing.T) {
 	}
 	if !json.Valid(body) {
 		t.Errorf("not JSON: %s", body)
+	}
+}
+
+// TestBasePaths asks at both places; what is answered speaks of the one that was
+// asked.
+func TestBasePaths(t *testing.T) {
+	e := newEdge(t)
+	id := e.create("one")
+	for _, base := range []string{"/scim/v2", "/idm/scim"} {
+		req, err := http.NewRequest("GET", e.URL+base+"/Users/"+id, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("%s: %s %s, %v", base, res.Status, text, err)
+		}
+		if want := e.URL + base + "/Users/" + id; res.Header.Get("Location") != want || !strings.Contains(string(text), `"location":"`+want+`"`) {
+			t.Errorf("%s: Location %q with %s, want %s", base, res.Header.Get("Location"), text, want)
+		}
 	}
 }

@@ -24,10 +24,15 @@ type request struct {
 	client *Client // nil on public endpoints
 	caller gateway.Caller
 	query  url.Values
+	target string // the id of the resource, where the path does not have it
 }
 
-// id is the last part of the path, unescaped.
+// id is the id of the resource that the request is about: the last part of the
+// path, unescaped, unless that stands for another.
 func (q *request) id() string {
+	if q.target != "" {
+		return q.target
+	}
 	escaped := mux.Vars(q.Request)["id"]
 	if id, err := url.PathUnescape(escaped); err == nil {
 		return id
@@ -123,7 +128,7 @@ func (q *request) base() string {
 	if q.TLS != nil {
 		scheme = "https://"
 	}
-	return scheme + q.Host + q.h.BasePath
+	return scheme + q.Host + q.h.basePath(q.URL.Path)
 }
 
 // reading is how a body about the resource with this id is read.

@@ -111,14 +111,19 @@ func (on resources) create(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := scim.Validate(r); err != nil {
-		return err
-	}
-	res, err := on.h.Gateway.Create(q.Context(), q.caller, on.rt.Name, r, o)
+	res, err := on.make(q, r, o)
 	if err != nil {
 		return err
 	}
 	return q.resource(http.StatusCreated, res, o.Selection)
+}
+
+// make creates a resource that was sent.
+func (on resources) make(q *request, r *scim.Resource, o gateway.WriteOptions) (gateway.Result, error) {
+	if err := scim.Validate(r); err != nil {
+		return gateway.Result{}, err
+	}
+	return on.h.Gateway.Create(q.Context(), q.caller, on.rt.Name, r, o)
 }
 
 // PUT /Users/{id} (RFC 7644 §3.5.1).
@@ -131,19 +136,24 @@ func (on resources) replace(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := scim.Validate(r); err != nil {
-		return err
-	}
-	var res gateway.Result
-	if q.client.Dialect.KeepOmitted {
-		res, err = on.h.Gateway.Patch(q.Context(), q.caller, on.rt.Name, q.id(), scim.PatchOf(r), o)
-	} else {
-		res, err = on.h.Gateway.Replace(q.Context(), q.caller, on.rt.Name, q.id(), r, o)
-	}
+	res, err := on.put(q, q.id(), r, o)
 	if err != nil {
 		return err
 	}
 	return q.resource(http.StatusOK, res, o.Selection)
+}
+
+// put replaces a resource by what was sent, or, for a client whose PUT keeps what
+// it leaves out, the attributes that were sent.
+func (on resources) put(q *request, id string, r *scim.Resource, o gateway.WriteOptions) (gateway.Result, error) {
+	if err := scim.Validate(r); err != nil {
+		return gateway.Result{}, err
+	}
+	if q.client.Dialect.KeepOmitted {
+		o.Reply = true
+		return on.h.Gateway.Patch(q.Context(), q.caller, on.rt.Name, id, scim.PatchOf(r), o)
+	}
+	return on.h.Gateway.Replace(q.Context(), q.caller, on.rt.Name, id, r, o)
 }
 
 // PATCH /Users/{id} (RFC 7644 §3.5.2).

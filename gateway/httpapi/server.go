@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 type Options struct {
 	Gateway *gateway.Gateway
 	Clients []Client
-	// BasePath is where the protocol's endpoints begin. Default "/scim/v2".
+	// BasePath is where the protocol's endpoints begin beside DefaultBasePath.
 	BasePath string
 	// PublicURL is the base of meta.location and $ref. Default: from the request.
 	PublicURL string
@@ -31,6 +32,8 @@ type Options struct {
 	// PageSize is the count of a list that asks for none, MaxPageSize the
 	// greatest that is served. Defaults 100 and 1,000.
 	PageSize, MaxPageSize int
+	// BulkOperations bounds the operations of a bulk request. Default 1,000.
+	BulkOperations int
 	// Timeout bounds one request. Default 50 s, less than identity providers wait.
 	Timeout time.Duration
 	Log     zerolog.Logger
@@ -39,11 +42,16 @@ type Options struct {
 // A Handler serves the SCIM protocol.
 type Handler struct {
 	Options
+	bases     []string             // the longest first
+	types     map[string]resources // by endpoint
 	clients   credentials
 	router    *mux.Router
 	discovery discovery
 	large     chan struct{} // one token for each large answer that is being made
 }
+
+// DefaultBasePath is where the protocol's endpoints begin.
+const DefaultBasePath = "/scim/v2"
 
 // maxLarge is how many answers that may hold a large group are made at once:
 // more would not be made sooner, but take memory.
@@ -51,10 +59,6 @@ const maxLarge = 8
 
 // New returns a handler.
 func New(o Options) *Handler {
-	if o.BasePath == "" {
-		o.BasePath = "/scim/v2"
-	}
-	o.BasePath = strings.TrimRight(o.BasePath, "/")
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
 	if o.MaxBody == 0 {
 		o.MaxBody = 8 << 20
@@ -65,46 +69,76 @@ func New(o Options) *Handler {
 	if o.MaxPageSize == 0 {
 		o.MaxPageSize = 1000
 	}
+	if o.BulkOperations == 0 {
+		o.BulkOperations = 1000
+	}
 	if o.Timeout == 0 {
 		o.Timeout = 50 * time.Second
 	}
 	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath(), large: make(chan struct{}, maxLarge)}
-	h.discovery = discovery{types: o.Gateway.ResourceTypes(), maxPage: o.MaxPageSize}
-	h.routes()
+	h.discovery = discovery{types: o.Gateway.ResourceTypes(), maxPage: o.MaxPageSize, bulkOperations: o.BulkOperations, maxBody: o.MaxBody}
+	h.types = make(map[string]resources)
+	for _, rt := range h.discovery.types {
+		h.types[rt.Endpoint] = resources{h: h, rt: rt, large: largeAttributes(rt)}
+	}
+	h.bases = []string{DefaultBasePath}
+	if base := strings.TrimRight(o.BasePath, "/"); base != "" && base != DefaultBasePath {
+		h.bases = append(h.bases, base)
+		slices.SortFunc(h.bases, func(a, b string) int { return len(b) - len(a) })
+	}
+	for _, base := range h.bases {
+		h.routes(base)
+	}
+	h.router.Handle("/healthz", methods{http.MethodGet: h.public(health)})
+	h.router.NotFoundHandler = h.known(func(*request) error {
+		return scim.Errorf(http.StatusNotFound, "", "no such endpoint; the protocol's begin with %s", strings.Join(h.bases, " or "))
+	})
 	return h
 }
 
-func (h *Handler) routes() {
+// basePath returns what the path of a request begins with.
+func (h *Handler) basePath(path string) string {
+	for _, base := range h.bases {
+		if strings.HasPrefix(path, base+"/") || path == base {
+			return base
+		}
+	}
+	return DefaultBasePath
+}
+
+func (h *Handler) routes(base string) {
 	// The router tries its routes in this order, so those of every request come first.
 	for _, rt := range h.discovery.types {
-		on := resources{h: h, rt: rt, large: largeAttributes(rt)}
-		h.router.Handle(h.BasePath+rt.Endpoint+"/{id:[^/.][^/]*}", methods{
+		on := h.types[rt.Endpoint]
+		h.router.Handle(base+rt.Endpoint+"/{id:[^/.][^/]*}", methods{
 			http.MethodGet:    h.may(Read, rt, on.read),
 			http.MethodPut:    h.may(ReadWrite, rt, on.replace),
 			http.MethodPatch:  h.may(ReadWrite, rt, on.patch),
 			http.MethodDelete: h.may(ReadWrite, rt, on.delete),
 		})
-		h.router.Handle(h.BasePath+rt.Endpoint+"/.search", methods{http.MethodPost: h.known(notImplemented)})
-		h.router.Handle(h.BasePath+rt.Endpoint, methods{
+		h.router.Handle(base+rt.Endpoint+"/.search", methods{http.MethodPost: h.known(notImplemented)})
+		h.router.Handle(base+rt.Endpoint, methods{
 			http.MethodGet:  h.may(Read, rt, on.list),
 			http.MethodPost: h.may(ReadWrite, rt, on.create),
 		})
 	}
 	for path, get := range map[string]http.Handler{
-		h.BasePath + "/ServiceProviderConfig": h.public(h.serviceProviderConfig),
-		h.BasePath + "/Schemas":               h.known(h.schemas),
-		h.BasePath + "/Schemas/{id}":          h.known(h.schema),
-		h.BasePath + "/ResourceTypes":         h.known(h.resourceTypes),
-		h.BasePath + "/ResourceTypes/{id}":    h.known(h.resourceType),
-		h.BasePath + "/Me":                    h.known(notImplemented),
-		"/healthz":                            h.public(health),
+		"/ServiceProviderConfig": h.public(h.serviceProviderConfig),
+		"/Schemas":               h.known(h.schemas),
+		"/Schemas/{id}":          h.known(h.schema),
+		"/ResourceTypes":         h.known(h.resourceTypes),
+		"/ResourceTypes/{id}":    h.known(h.resourceType),
 	} {
-		h.router.Handle(path, methods{http.MethodGet: get})
+		h.router.Handle(base+path, methods{http.MethodGet: get})
 	}
-	h.router.Handle(h.BasePath+"/.search", methods{http.MethodPost: h.known(notImplemented)})
-	h.router.Handle(h.BasePath+"/Bulk", methods{http.MethodPost: h.known(notImplemented)})
-	h.router.NotFoundHandler = h.known(func(*request) error {
-		return scim.Errorf(http.StatusNotFound, "", "no such endpoint; the protocol's begin with %s", h.BasePath)
+	h.router.Handle(base+"/.search", methods{http.MethodPost: h.known(notImplemented)})
+	h.router.Handle(base+"/Bulk", methods{http.MethodPost: h.known(h.bulk)})
+	h.router.Handle(base+"/Me", methods{
+		http.MethodGet:    h.me(Read, func(on resources) endpoint { return on.read }),
+		http.MethodPost:   h.known(notImplemented),
+		http.MethodPut:    h.me(ReadWrite, func(on resources) endpoint { return on.replace }),
+		http.MethodPatch:  h.me(ReadWrite, func(on resources) endpoint { return on.patch }),
+		http.MethodDelete: h.me(ReadWrite, func(on resources) endpoint { return on.delete }),
 	})
 }
 

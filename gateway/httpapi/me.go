@@ -1,0 +1,51 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"postern/gateway"
+	"postern/scim"
+)
+
+// me wraps an endpoint of one user for /Me, the user that the client's token
+// stands for (RFC 7644 §3.11). A client that stands for none is told that there is
+// no such thing here.
+func (h *Handler) me(a Access, e func(resources) endpoint) http.Handler {
+	return h.known(func(q *request) error {
+		on, ok := h.resourcesOf("User")
+		if q.client.Me == "" || !ok {
+			return notImplemented(q)
+		}
+		if err := q.allowed(a, on.rt); err != nil {
+			return err
+		}
+		name, ok := on.rt.Attribute("userName")
+		if !ok {
+			return notImplemented(q)
+		}
+		who := scim.Compare{Path: scim.AttrPath{Attr: name}, Op: scim.Eq, Value: scim.Str(q.client.Me)}
+		none, err := scim.ParseSelection(on.rt, []string{"id"}, nil)
+		if err != nil {
+			return err
+		}
+		page, err := h.Gateway.List(q.Context(), q.caller, on.rt.Name, gateway.Query{Filter: who, Count: 2, Selection: none})
+		if err != nil {
+			return err
+		}
+		if len(page.Results) != 1 {
+			return scim.Errorf(http.StatusNotFound, "", "there is no user that this client stands for")
+		}
+		q.target = page.Results[0].Resource.ID()
+		return e(on)(q)
+	})
+}
+
+// resourcesOf finds the endpoints of a resource type by its name.
+func (h *Handler) resourcesOf(name string) (resources, bool) {
+	for _, on := range h.types {
+		if on.rt.Name == name {
+			return on, true
+		}
+	}
+	return resources{}, false
+}
