@@ -114,7 +114,11 @@ func (h *Handler) serviceProviderConfig(q *request) error {
 			`"specUri":"https://www.rfc-editor.org/rfc/rfc6750","primary":true}],`+
 			`"meta":{"resourceType":"ServiceProviderConfig","location":`...)
 		dst = append(dst, location...)
-		return append(dst, `}}`...)
+		dst = append(dst, '}')
+		if client, ok := h.clients.client(q.Request); ok && client.Dialect.Conformant {
+			dst = append(dst, `,"interopProfileConformant":true`...)
+		}
+		return append(dst, '}')
 	})
 }
 
