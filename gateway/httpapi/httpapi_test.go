@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"postern/configs"
 	"postern/connectors"
@@ -56,7 +57,7 @@ func newEdge(t *testing.T) *edge {
 	return newEdgeOver(t, func(c connectors.Connector) connectors.Connector { return c })
 }
 
-func newEdgeOver(t *testing.T, over func(connectors.Connector) connectors.Connector) *edge {
+func newEdgeOver(t *testing.T, over func(connectors.Connector) connectors.Connector, change ...func(*httpapi.Options)) *edge {
 	t.Helper()
 	root, ps := configs.Parse("User", []byte("name: uid={userName}\nmap:\n  userName: uid\n  title: title\n"))
 	spec := mapping.Decode(root, &ps)
@@ -79,8 +80,12 @@ func newEdgeOver(t *testing.T, over func(connectors.Connector) connectors.Connec
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Server = httptest.NewServer(httpapi.New(httpapi.Options{Gateway: g, Log: log, MaxBody: 1000, BasePath: "/idm/scim/", Clients: []httpapi.Client{
-		{Name: "c", Domain: "c", Tokens: []httpapi.Token{httpapi.HashToken(token)}, Access: map[string]httpapi.Access{"User": httpapi.ReadWrite}}}}))
+	o := httpapi.Options{Gateway: g, Log: log, MaxBody: 1000, BasePath: "/idm/scim/", Clients: []httpapi.Client{
+		{Name: "c", Domain: "c", Tokens: []httpapi.Token{httpapi.HashToken(token)}, Access: map[string]httpapi.Access{"User": httpapi.ReadWrite}}}}
+	for _, c := range change {
+		c(&o)
+	}
+	e.Server = httptest.NewServer(httpapi.New(o))
 	t.Cleanup(e.Close)
 	return e
 }
@@ -244,6 +249,38 @@ func TestPanic(t *testing.T) {
 type panicking struct{ connectors.Connector }
 
 func (panicking) Capabilities() connectors.Capabilities { panic("the cause") }
+
+// TestBodyThatNeverEnds sends bodies that stop in the middle and bodies that go
+// on for ever: both are refused, and neither is waited for.
+func TestBodyThatNeverEnds(t *testing.T) {
+	e := newEdgeOver(t, func(c connectors.Connector) connectors.Connector { return c }, func(o *httpapi.Options) { o.Timeout = 200 * time.Millisecond })
+	for _, test := range []struct {
+		header, body string
+		status       int
+	}{
+		{"Content-Length: 100", `{"userName":`, 408},
+		{"Transfer-Encoding: chunked", "c\r\n" + `{"userName":` + "\r\n", 408},
+		{"Transfer-Encoding: chunked", strings.Repeat("8\r\n        \r\n", 1000), 413},
+	} {
+		conn, err := net.Dial("tcp", e.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\n"+test.header+"\r\n\r\n"+test.body); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != test.status || !strings.Contains(string(body), "messages:2.0:Error") {
+			t.Errorf("%s: %s %s, %v, want %d", test.header, res.Status, body, err, test.status)
+		}
+	}
+}
 
 // TestHostIsQuoted sends a Host that is not text: the answer is JSON all the same.
 func TestHostIsQuoted(t *testing.T) {

@@ -70,6 +70,11 @@ func (q *request) body() ([]byte, error) {
 	if e := q.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return nil, scim.Errorf(http.StatusUnsupportedMediaType, "", "the content encoding is %q; send the body as it is", e)
 	}
+	if deadline, ok := q.Context().Deadline(); ok { // a body that trickles in is waited for no longer than the rest
+		if err := http.NewResponseController(q.w).SetReadDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return nil, err
+		}
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(q.w, q.Body, q.h.MaxBody))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
