@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"encoding/base64"
 	"strconv"
 	"strings"
 )
@@ -102,15 +101,4 @@ func parseBool(s string) (Value, bool) {
 		return Bool(false), true
 	}
 	return Value{}, false
-}
-
-// isBase64 reports whether s is base64 in one of its two alphabets, with or
-// without padding (RFC 7643 §2.3.6).
-func isBase64(s string) bool {
-	s = strings.TrimRight(s, "=")
-	if _, err := base64.RawStdEncoding.DecodeString(s); err == nil {
-		return true
-	}
-	_, err := base64.RawURLEncoding.DecodeString(s)
-	return err == nil
 }

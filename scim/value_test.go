@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"encoding/base64"
 	"math"
 	"strings"
 	"testing"
@@ -159,20 +160,50 @@ func TestFold(t *testing.T) {
 
 func TestParseTime(t *testing.T) {
 	want := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for _, s := range []string{"2026-01-02T03:04:05Z", "2026-01-02T04:04:05+01:00", "2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z"} {
+	for _, s := range []string{"2026-01-02T03:04:05Z", "2026-01-02T04:04:05+01:00", "2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z",
+		"2026-01-02T17:04:05+14:00", "2026-01-01T13:04:05-14:00", "2026-01-02T03:04:05.000000000000Z"} {
 		if got, ok := ParseTime(s); !ok || !got.Equal(want) {
 			t.Errorf("%s is %v, %v", s, got, ok)
 		}
 	}
-	for _, s := range []string{"", "2026-01-02", "2026-01-02 03:04:05Z", "2026-13-02T03:04:05Z", "2026-01-02T03:04Z", "2026-01-02T03:04:05x", "2026-01-02T3:04:05.5Z", "2026-01-02T03:04:05,5Z", "20260102T030405Z"} {
+	for _, s := range []string{"", "2026-01-02", "2026-01-02 03:04:05Z", "2026-13-02T03:04:05Z", "2026-01-02T03:04Z", "2026-01-02T03:04:05x", "2026-01-02T3:04:05.5Z", "2026-01-02T03:04:05,5Z", "20260102T030405Z",
+		"0000-01-02T03:04:05Z", "12026-01-02T03:04:05Z", "-2026-01-02T03:04:05Z", "2026-01-02T03:04:05+14:01", "2026-01-02T03:04:05-15:00", "2026-01-02T03:04:05+0100",
+		"2026-01-02T03:04:60Z", "2026-02-29T00:00:00Z", "2026-01-02T03:04:05.Z", "2026-01-02t03:04:05z", "2026-01-02T24:00:01Z", "2026-01-02T24:01:00Z", "2026-01-02T24:00:00.5Z",
+		"2026-01-02T25:00:00Z", " 2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z "} {
 		if got, ok := ParseTime(s); ok {
 			t.Errorf("%s is %v", s, got)
+		}
+	}
+	midnight := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, s := range []string{"2025-12-31T24:00:00Z", "2025-12-31T24:00:00", "2025-12-31T24:00:00.000Z", "2026-01-01T00:00:00Z", "2025-12-31T24:00:00-00:00"} {
+		if got, ok := ParseTime(s); !ok || !got.Equal(midnight) {
+			t.Errorf("%s is %v, %v", s, got, ok)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		at := time.UnixMilli(rapid.Int64Range(-1e12, 4e12).Draw(t, "ms"))
 		if got, ok := ParseTime(Time(at).Text()); !ok || !got.Equal(at) {
 			t.Fatalf("%v comes back as %v", at, got)
+		}
+	})
+}
+
+func TestIsBase64(t *testing.T) {
+	for s, want := range map[string]bool{
+		"": true, "AA": true, "AA==": true, "AAE": true, "AAE=": true, "AAEC": true, "+/+/": true, "-_-_": true, "-_8=": true,
+		"A": false, "AAECA": false, "AA=": false, "AAE==": false, "A===": false, "AAEC=": false, "AAEC====": false, "=": false, "====": false,
+		"+-+-": false, "AA E": false, "AAE\n": false, "AA\r\nEC": false, "A=AE": false, "é=": false, "AA@E": false, "AA[E": false, "AA`E": false,
+	} {
+		if got := isBase64(s); got != want {
+			t.Errorf("%q: %v", s, got)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		b := rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")
+		for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			if s := e.EncodeToString(b); !isBase64(s) {
+				t.Fatalf("%q is refused", s)
+			}
 		}
 	})
 }
