@@ -19,6 +19,11 @@ func (d *decoder) resource() (*Resource, error) {
 	if err := r.object(d.root, nil); err != nil {
 		return nil, err
 	}
+	for _, p := range r.parts {
+		if err := r.assignPart(p.path, p.at); err != nil {
+			return nil, err
+		}
+	}
 	if d.opt.Dialect.RefuseUnknown && !r.named {
 		return nil, InvalidSyntax("attribute \"schemas\" does not name %q", d.rt.Schema.ID)
 	}
@@ -29,6 +34,15 @@ type resourceDecoder struct {
 	*decoder
 	attrs Object // in the order of the body
 	named bool   // whether schemas has the core's URN
+	parts []part
+}
+
+// A part is a sub-attribute that the body has under its dotted name. Parts wait
+// until the complex values that they belong to are there, since the order of
+// names means nothing.
+type part struct {
+	path AttrPath
+	at   int
 }
 
 // object reads the attributes in an object: those of a resource, or with ext not
@@ -115,33 +129,54 @@ func (r *resourceDecoder) extension(s *Schema, at int) error {
 	}
 }
 
-// assign puts the value at a node into the resource. A dotted name puts a
-// sub-attribute into its complex attribute.
+// assign puts the value at a node into the resource. What is the server's to say
+// is left out, whatever the client says (RFC 7644 §3.3 and §3.5.1).
 func (r *resourceDecoder) assign(path AttrPath, at int) error {
-	if path.Attr.Mutability == ReadOnly || path.Sub != nil && path.Sub.Mutability == ReadOnly {
+	switch {
+	case path.Attr.Mutability == ReadOnly || path.Sub != nil && path.Sub.Mutability == ReadOnly:
+		return nil
+	case path.Sub != nil && path.Attr.MultiValued:
+		return InvalidPath("attribute %q is of one of several values", path)
+	case path.Sub != nil:
+		r.parts = append(r.parts, part{path, at})
 		return nil
 	}
-	if path.Sub != nil && path.Attr.MultiValued {
-		return InvalidPath("attribute %q is of one of several values", path)
-	}
-	v, err := r.value(path.target(), at)
+	v, err := r.value(path.Attr, at)
 	if v.IsAbsent() || err != nil {
 		return err
 	}
-	for i := range r.attrs {
-		f := &r.attrs[i]
-		if f.Attr != path.Attr {
-			continue
-		}
-		if path.Sub == nil || !f.Value.Object().Get(path.Sub).IsAbsent() {
-			return InvalidSyntax("attribute %q is given twice", path)
-		}
-		f.Value = Obj(f.Value.Object().With(path.Sub, v))
-		return nil
-	}
-	if path.Sub != nil {
-		v = Obj(Object(nil).With(path.Sub, v))
+	if r.field(path.Attr) != nil {
+		return InvalidSyntax("attribute %q is given twice", path)
 	}
 	r.attrs = append(r.attrs, Field{path.Attr, v})
+	return nil
+}
+
+// assignPart puts a sub-attribute into its complex value.
+func (r *resourceDecoder) assignPart(path AttrPath, at int) error {
+	v, err := r.value(path.Sub, at)
+	if v.IsAbsent() || err != nil {
+		return err
+	}
+	f := r.field(path.Attr)
+	if f == nil {
+		r.attrs = append(r.attrs, Field{path.Attr, Obj(Object{{path.Sub, v}})})
+		return nil
+	}
+	o := f.Value.Object()
+	if !o.Get(path.Sub).IsAbsent() {
+		return InvalidSyntax("attribute %q is given twice", path)
+	}
+	f.Value = Obj(o.With(path.Sub, v))
+	return nil
+}
+
+// field returns the field of an attribute that has been read, or nil.
+func (r *resourceDecoder) field(attr *Attribute) *Field {
+	for i := range r.attrs {
+		if r.attrs[i].Attr == attr {
+			return &r.attrs[i]
+		}
+	}
 	return nil
 }
