@@ -64,6 +64,9 @@ func identical(a, b Value) bool {
 	if a.kind != b.kind || a.n != b.n {
 		return false
 	}
+	if a.p == b.p {
+		return true
+	}
 	switch a.kind {
 	case KindString:
 		return a.Text() == b.Text()

@@ -139,9 +139,6 @@ func (d *decoder) value(attr *Attribute, at int) (Value, error) {
 		if attr.primary != nil && v.Object().Get(attr.primary).Bool() {
 			primaries++
 		}
-		if attr.reference() && !v.IsAbsent() && v.Object().Get(attr.value).IsAbsent() {
-			return Value{}, InvalidValue("attribute %q is required", attr.value)
-		}
 		vs = append(vs, v)
 	}
 	if primaries > 1 {
@@ -298,8 +295,11 @@ func (d *decoder) complex(attr *Attribute, at int) (Value, error) {
 		return Value{}, nil
 	}
 	v := Obj(NewObject(fields...))
-	if v.IsAbsent() && n.count > 0 && attr.MultiValued && attr.reference() {
-		// Taken for no element at all, it could empty a group.
+	switch {
+	case !attr.reference() || !v.Object().Get(attr.value).IsAbsent():
+	case attr.MultiValued && n.count > 0, !attr.MultiValued && !v.IsAbsent():
+		// A member taken for no element at all could empty a group, and a manager
+		// that only $ref names would be passed over.
 		return Value{}, InvalidValue("attribute %q is required", attr.value)
 	}
 	return v, nil

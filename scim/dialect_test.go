@@ -10,12 +10,14 @@ var (
 )
 
 // dialectOf returns the dialect that the name of a golden case begins with:
-// "Entra" sends what the RFCs would refuse, "interop" is
-// refused what they allow, "adds" replaces with a part of the list.
+// "Entra" sends what the RFCs would refuse, "Okta" booleans in strings, "interop"
+// is refused what they allow, "adds" replaces with a part of the list.
 func dialectOf(name string) Dialect {
 	switch {
 	case strings.HasPrefix(name, "Entra"):
 		return lenient
+	case strings.HasPrefix(name, "Okta"):
+		return Dialect{TextBooleans: true}
 	case strings.HasPrefix(name, "interop"):
 		return strict
 	case strings.HasPrefix(name, "adds"):

@@ -43,6 +43,7 @@ func thingType(t testing.TB) *ResourceType {
 		{Name: "tags", MultiValued: true},
 		{Name: "sizes", Type: Integer, MultiValued: true},
 		{Name: "serial", Mutability: Immutable},
+		{Name: "seals", Mutability: Immutable, MultiValued: true},
 		{Name: "secret", Mutability: WriteOnly, Returned: ReturnedNever},
 		{Name: "status", Mutability: ReadOnly},
 		{Name: "notes", Returned: ReturnedRequest},
@@ -52,7 +53,7 @@ func thingType(t testing.TB) *ResourceType {
 		}},
 		{Name: "parts", Type: Complex, MultiValued: true, Sub: []*Attribute{
 			{Name: "value"}, {Name: "type"}, {Name: "qty", Type: Integer}, {Name: "made", Type: DateTime},
-			{Name: "fixed", Mutability: Immutable}, {Name: "primary", Type: Boolean},
+			{Name: "fixed", Mutability: Immutable}, {Name: "primary", Type: Boolean}, {Name: "marks", MultiValued: true},
 		}},
 	}}
 	ext := &Schema{ID: "urn:example:Thing:ext", Name: "ext", Attributes: []*Attribute{
@@ -189,7 +190,11 @@ func drawSingle(t *rapid.T, a *Attribute) Value {
 
 func drawValue(t *rapid.T, a *Attribute) Value {
 	if !a.MultiValued {
-		return drawSingle(t, a)
+		v := drawSingle(t, a)
+		if a.reference() && v.Object().Get(a.value).IsAbsent() {
+			return Value{}
+		}
+		return v
 	}
 	vs := make([]Value, rapid.IntRange(0, 4).Draw(t, "n"))
 	primaries := 0

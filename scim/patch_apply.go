@@ -1,5 +1,10 @@
 package scim
 
+import (
+	"net/http"
+	"slices"
+)
+
 // Apply returns the resource with all operations applied in order, or the first
 // error; r itself is never changed. When nothing changes, it returns r.
 func (p Patch) Apply(r *Resource) (*Resource, error) {
@@ -9,7 +14,7 @@ func (p Patch) Apply(r *Resource) (*Resource, error) {
 			return nil, err
 		}
 	}
-	if !a.changed {
+	if !a.changed || identical(Obj(r.Attrs), Obj(a.attrs)) {
 		return r, nil
 	}
 	out := &Resource{Type: r.Type, Attrs: a.attrs}
@@ -24,7 +29,7 @@ func (p Patch) Apply(r *Resource) (*Resource, error) {
 // §3.5.2.2), and one that is immutable keeps its value.
 func (p Patch) check(was, will *Resource) error {
 	for i := range p.Ops {
-		attr := p.Ops[i].Path.Attr
+		attr, sub := p.Ops[i].Path.Attr, p.Ops[i].Path.Sub
 		before, after := was.Attrs.Get(attr), will.Attrs.Get(attr)
 		if err := checkImmutable(attr, before, after); err != nil {
 			return err
@@ -34,6 +39,12 @@ func (p Patch) check(was, will *Resource) error {
 				return NotMutable("attribute %q is required", attr)
 			}
 			continue
+		}
+		if sub != nil && sub.Required && p.Ops[i].Op >= OpRemove && lacks(after, sub) {
+			return NotMutable("attribute %q is required", sub)
+		}
+		if !attr.MultiValued && attr.reference() && lacks(after, attr.value) {
+			return InvalidValue("attribute %q is required", attr.value)
 		}
 		if err := validateSub(attr, after); err != nil {
 			return err
@@ -52,12 +63,31 @@ func (p Patch) check(was, will *Resource) error {
 	return nil
 }
 
+// lacks reports whether a value, or an element of it, is without a sub-attribute.
+func lacks(v Value, sub *Attribute) bool {
+	return slices.ContainsFunc(v.Items(), func(e Value) bool { return e.Object().Get(sub).IsAbsent() })
+}
+
 // An applier is a resource in the middle of a patch. Its attributes are the
 // resource's own until the first change, and from then on a copy.
 type applier struct {
 	dialect Dialect
 	changed bool
 	attrs   Object
+	steps   int
+}
+
+// maxSteps bounds what the operations of one patch may cost together, in looks
+// at one element each: a few seconds, which is more than any client that means
+// well asks for.
+const maxSteps = 10_000_000
+
+// walk accounts for a look at n elements that takes so many steps at each.
+func (a *applier) walk(n, steps int) error {
+	if a.steps += n * steps; a.steps > maxSteps {
+		return Errorf(http.StatusRequestEntityTooLarge, "", "the PATCH takes too many steps: send it in parts")
+	}
+	return nil
 }
 
 // set puts the value of attr in place. ops bounds how many attributes can come.
@@ -88,6 +118,13 @@ func (a *applier) set(attr *Attribute, was, will Value, ops int) {
 func (a *applier) apply(op *Operation, ops int) error {
 	attr := op.Path.Attr
 	was := a.attrs.Get(attr)
+	steps := 1
+	if op.Path.Filter != nil {
+		steps += terms(op.Path.Filter)
+	}
+	if err := a.walk(was.Len()+op.Value.Len(), steps); err != nil {
+		return err
+	}
 	var will Value
 	var err error
 	switch {
@@ -96,13 +133,36 @@ func (a *applier) apply(op *Operation, ops int) error {
 	case op.Path.Filter != nil || op.Path.Sub != nil:
 		will, err = a.applySelected(op, was)
 	default:
-		will = applyList(op, was)
+		will, err = applyList(op, was)
 	}
 	if err != nil {
 		return err
 	}
+	if attr.Mutability == Immutable && !was.IsAbsent() && Equal(attr, was, will) {
+		return nil // not even the case of its letters
+	}
 	a.set(attr, was, will, ops)
 	return nil
+}
+
+// terms counts the comparisons in a filter.
+func terms(f Filter) int {
+	n := 0
+	switch f := f.(type) {
+	case And:
+		for _, g := range f {
+			n += terms(g)
+		}
+	case Or:
+		for _, g := range f {
+			n += terms(g)
+		}
+	case Not:
+		n = terms(f.Filter)
+	default:
+		n = 1
+	}
+	return n
 }
 
 // applySingle applies an operation to a single-valued attribute. The value of a
@@ -123,15 +183,24 @@ func applySingle(op *Operation, was Value) Value {
 
 // merge puts the fields of change into a complex value; an absent one removes.
 // What describes the target of a reference goes with it when the reference comes
-// to point elsewhere.
+// to point elsewhere, or nowhere.
 func merge(attr *Attribute, was Value, change Object) Value {
 	o := was.Object()
-	if attr.reference() {
-		if v := change.Get(attr.value); !v.IsAbsent() && !Equal(attr.value, v, o.Get(attr.value)) {
+	for _, f := range change {
+		if f.Attr != attr.value || !attr.reference() {
+			continue
+		}
+		if f.Value.IsAbsent() {
+			return Value{}
+		}
+		if !Equal(attr.value, f.Value, o.Get(attr.value)) {
 			o = nil
 		}
 	}
 	for _, f := range change {
+		if f.Attr.Mutability == Immutable && !f.Value.IsAbsent() && Equal(f.Attr, f.Value, o.Get(f.Attr)) {
+			continue // not even the case of its letters
+		}
 		o = o.With(f.Attr, f.Value)
 	}
 	return Obj(o)
@@ -141,8 +210,12 @@ func merge(attr *Attribute, was Value, change Object) Value {
 // in a complex value.
 func (o *Operation) subChange(was Value) Object {
 	sub := o.Path.Sub
-	if o.Op == OpAdd && sub.MultiValued {
-		return Object{{sub, addElements(sub, was.Object().Get(sub), o.Value)}}
+	switch {
+	case o.Op == OpAdd && sub.MultiValued:
+		v, _ := addElements(sub, was.Object().Get(sub), o.Value) // fails for complex ones alone
+		return Object{{sub, v}}
+	case o.Op == OpRemoveValues:
+		return Object{{sub, removeElements(sub, was.Object().Get(sub), o.Value)}}
 	}
 	return Object{{sub, o.Value}}
 }
@@ -185,7 +258,7 @@ func (a *applier) applySelected(op *Operation, was Value) (Value, error) {
 		touched[len(out)] = true
 		out = append(out, will)
 	}
-	if len(touched) == 0 && op.Op != OpRemove {
+	if len(touched) == 0 && op.Op < OpRemove {
 		e, err := a.createElement(op)
 		if err != nil {
 			return Value{}, err
@@ -196,6 +269,9 @@ func (a *applier) applySelected(op *Operation, was Value) (Value, error) {
 	}
 	if promoted && op.sets(attr.primary) {
 		demote(attr, out, func(i int) bool { return touched[i] })
+	}
+	if attr.Type != Complex && op.Op == OpReplace {
+		return addElements(attr, Value{}, List(out...)) // what has come to be the same is one
 	}
 	return List(out...), nil
 }
@@ -257,6 +333,12 @@ func equalities(f Filter, o Object) (Object, bool) {
 	case Compare:
 		if f.Op != Eq || f.Path.Attr.parent == nil || f.Path.Attr.Mutability == ReadOnly {
 			return nil, false
+		}
+		if other := o.Get(f.Path.Attr); !other.IsAbsent() && !Equal(f.Path.Attr, other, f.Value) {
+			return nil, false
+		}
+		if f.Path.Attr.MultiValued {
+			return o.With(f.Path.Attr, List(f.Value)), true
 		}
 		return o.With(f.Path.Attr, f.Value), true
 	case And:

@@ -28,10 +28,11 @@ func (d *decoder) patch() (Patch, error) {
 	for name, i := range d.members(d.root) {
 		switch {
 		case strings.EqualFold(name, "schemas"):
-			named = named && d.nodes[i].kind == 'n'
-			for j := range d.children(i) {
-				named = named || strings.EqualFold(d.nodes[j].text, patchOpURN)
+			is, err := d.names(i, patchOpURN)
+			if err != nil {
+				return Patch{}, err
 			}
+			named = named || is
 		case strings.EqualFold(name, "Operations"):
 			ops = i
 		default:
@@ -65,6 +66,27 @@ func (d *decoder) operations(ops int) (Patch, error) {
 		return Patch{}, Errorf(http.StatusRequestEntityTooLarge, "", "a PATCH has at most %d operations beside those that add or remove listed elements", maxOperations)
 	}
 	return p.patch, nil
+}
+
+// names reports whether the attribute schemas of a message has the URN.
+func (d *decoder) names(at int, urn string) (bool, error) {
+	switch n := &d.nodes[at]; n.kind {
+	case 'n':
+		return false, nil
+	case '"':
+		return strings.EqualFold(n.text, urn), nil
+	case '[':
+	default:
+		return false, InvalidSyntax("attribute \"schemas\" takes an array of strings, not %s", n.kind)
+	}
+	named := false
+	for i := range d.children(at) {
+		if n := &d.nodes[i]; n.kind != '"' {
+			return false, InvalidSyntax("attribute \"schemas\" takes strings, not %s", n.kind)
+		}
+		named = named || strings.EqualFold(d.nodes[i].text, urn)
+	}
+	return named, nil
 }
 
 type patchDecoder struct {
@@ -236,8 +258,10 @@ func (p *patchDecoder) memberPath(name string, ext *Schema) (Path, bool, error) 
 func (p *patchDecoder) target(op OpKind, path Path, at int) error {
 	attr := path.target()
 	switch {
+	case path.Attr == p.rt.common.schemas && op == OpRemove:
+		return NotMutable("attribute %q is required: it follows from the other attributes", attr)
 	case path.Attr == p.rt.common.schemas:
-		return nil // it follows from the other attributes
+		return nil
 	case path.Attr == p.rt.common.id && op != OpRemove && p.opt.ID != "" && p.nodes[at].text == p.opt.ID:
 		return nil
 	case path.Attr.Mutability == ReadOnly, attr.Mutability == ReadOnly:
@@ -258,16 +282,18 @@ func (p *patchDecoder) target(op OpKind, path Path, at int) error {
 	if err != nil {
 		return err
 	}
-	if op == OpReplace {
+	// RFC 7643 §2.5: null and [] are unassigned. An add replaces what there is one
+	// of, and to what there are several of it adds nothing.
+	if op == OpReplace || !attr.MultiValued {
 		switch {
-		case p.partial(path, at) && p.opt.Dialect.ReplaceWhole:
+		case p.partial(path, at) && op == OpReplace && p.opt.Dialect.ReplaceWhole:
 			if err := p.remove(path, noValue); err != nil {
 				return err
 			}
 		case p.partial(path, at):
 			p.removeNulls(path, at)
 		case v.IsAbsent():
-			return p.remove(path, noValue) // RFC 7643 §2.5: null and [] are unassigned
+			return p.remove(path, noValue)
 		}
 	}
 	if !v.IsAbsent() {
@@ -292,7 +318,8 @@ func (p *patchDecoder) operand(path Path, at int) (Value, error) {
 // nothing, and null, which could mean either, is refused for an attribute that
 // holds several complex values.
 func (p *patchDecoder) remove(path Path, at int) error {
-	listed := at != noValue && path.Filter == nil && path.Sub == nil && path.Attr.MultiValued
+	attr := path.target()
+	listed := at != noValue && attr.MultiValued && (path.Sub != nil || path.Filter == nil)
 	if !listed {
 		if vs, ok := removedValues(path); ok {
 			p.add(Operation{OpRemoveValues, Path{Attr: path.Attr}, vs})
@@ -305,7 +332,7 @@ func (p *patchDecoder) remove(path Path, at int) error {
 	if n.kind == 'n' {
 		return InvalidValue("operation \"remove\" on %q has null for a value: leave the value out to remove all", path)
 	}
-	vs, err := p.value(path.Attr, at)
+	vs, err := p.value(attr, at)
 	if err != nil {
 		return err
 	}
@@ -317,8 +344,8 @@ func (p *patchDecoder) remove(path Path, at int) error {
 		return InvalidValue("operation \"remove\" on %q lists a value that names no element", path)
 	}
 	for _, e := range vs.Items() {
-		if path.Attr.reference() && e.Object().Get(path.Attr.value).IsAbsent() {
-			return InvalidValue("operation \"remove\" on %q lists an element without %q", path, path.Attr.value)
+		if attr.reference() && e.Object().Get(attr.value).IsAbsent() {
+			return InvalidValue("operation \"remove\" on %q lists an element without %q", path, attr.value)
 		}
 	}
 	if want > 0 {

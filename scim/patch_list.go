@@ -5,26 +5,26 @@ package scim
 const few = 8
 
 // applyList applies an operation to a multi-valued attribute as a whole.
-func applyList(op *Operation, was Value) Value {
+func applyList(op *Operation, was Value) (Value, error) {
 	switch attr := op.Path.Attr; op.Op {
 	case OpAdd:
 		return addElements(attr, was, op.Value)
 	case OpReplace:
 		return replaceElements(attr, was, op.Value)
 	case OpRemoveValues:
-		return removeElements(attr, was, op.Value)
+		return removeElements(attr, was, op.Value), nil
 	default:
-		return Value{}
+		return Value{}, nil
 	}
 }
 
 // replaceElements returns the elements of want. A reference that is there
 // already stays as it is, since its value is all that a client says about it;
 // and where only the order would change, which means nothing, all stays.
-func replaceElements(attr *Attribute, was, want Value) Value {
-	will := addElements(attr, Value{}, want)
-	if was.IsAbsent() {
-		return will
+func replaceElements(attr *Attribute, was, want Value) (Value, error) {
+	will, err := addElements(attr, Value{}, want)
+	if was.IsAbsent() || err != nil {
+		return will, err
 	}
 	have, out := was.Items(), will.Items()
 	var seen identities
@@ -45,17 +45,17 @@ func replaceElements(attr *Attribute, was, want Value) Value {
 		}
 	}
 	if same == len(have) && same == len(out) {
-		return was
+		return was, nil
 	}
-	return will
+	return will, nil
 }
 
 // addElements adds to the elements of attr those that are not there yet. One
 // that is there but for some sub-attributes gets these (RFC 7643 §2.4 wants no
-// value and type twice), unless it is a reference, which there is nothing to add
-// to. The last primary one stays the only one. The result is a list of its own
-// unless nothing changes.
-func addElements(attr *Attribute, was, add Value) Value {
+// value and type twice), save other values of immutable ones; a reference gets
+// nothing, since there is nothing to add to it. The last primary one stays the
+// only one. The result is a list of its own unless nothing changes.
+func addElements(attr *Attribute, was, add Value) (Value, error) {
 	have := was.Items()
 	out := append(make([]Value, 0, len(have)+add.Len()), have...)
 	var seen identities
@@ -82,6 +82,9 @@ func addElements(attr *Attribute, was, add Value) Value {
 			if identical(out[i], merged) {
 				continue
 			}
+			if err := checkImmutableSub(out[i].Object(), o); err != nil {
+				return Value{}, err
+			}
 			out[i] = merged
 		}
 		changed = true
@@ -90,9 +93,9 @@ func addElements(attr *Attribute, was, add Value) Value {
 		}
 	}
 	if !changed {
-		return was
+		return was, nil
 	}
-	return List(out...)
+	return List(out...), nil
 }
 
 // identities finds elements by what makes them the same as another. Without a

@@ -126,10 +126,7 @@ func TestPatchTouches(t *testing.T) {
 func drawOperation(t *rapid.T, rt *ResourceType) Operation {
 	a := rapid.SampledFrom(rt.Attributes()).Filter(func(a *Attribute) bool { return a.Mutability != ReadOnly }).Draw(t, "target")
 	op := Operation{Op: rapid.SampledFrom([]OpKind{OpAdd, OpReplace, OpRemove, OpRemoveValues}).Draw(t, "op"), Path: Path{Attr: a}}
-	if op.Op == OpRemoveValues && !a.MultiValued {
-		op.Op = OpRemove
-	}
-	if op.Op != OpRemoveValues && a.Type == Complex {
+	if a.Type == Complex {
 		if a.MultiValued && rapid.Bool().Draw(t, "filtered") {
 			op.Path.Filter = drawFilterOf(t, 1, func() Filter {
 				return drawTerm(t, AttrPath{Attr: rapid.SampledFrom(a.Sub).Draw(t, "sub")})
@@ -141,6 +138,9 @@ func drawOperation(t *rapid.T, rt *ResourceType) Operation {
 				op.Path.Sub = nil
 			}
 		}
+	}
+	if op.Op == OpRemoveValues && (!op.Path.target().MultiValued || op.Path.Filter != nil && op.Path.Sub == nil) {
+		op.Op = OpRemove
 	}
 	switch {
 	case op.Op == OpRemove:
@@ -257,7 +257,8 @@ func TestElementwiseAgreesWithApply(t *testing.T) {
 			}
 			r := &Resource{Type: rt}
 			if rapid.Bool().Draw(t, "populated") {
-				r = r.With(attr, addElements(attr, Value{}, list()))
+				have, _ := addElements(attr, Value{}, list())
+				r = r.With(attr, have)
 			}
 			var p Patch
 			for range rapid.IntRange(1, 5).Draw(t, "ops") {

@@ -1,6 +1,9 @@
 package scim
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // An AttrPath names an attribute, or a sub-attribute of it (attrPath of RFC 7644
 // §3.4.2.2). Within a value filter Attr is the sub-attribute itself.
@@ -61,6 +64,9 @@ func ParsePath(rt *ResourceType, s string) (Path, error) { return Dialect{}.Pars
 func (d Dialect) ParsePath(rt *ResourceType, s string) (Path, error) {
 	if len(s) > maxFilterLength {
 		return Path{}, InvalidPath("path is longer than %d bytes", maxFilterLength)
+	}
+	if !utf8.ValidString(s) {
+		return Path{}, InvalidPath("path is not valid UTF-8")
 	}
 	name, _, filtered := strings.Cut(s, "[")
 	name = strings.TrimSpace(name)
