@@ -253,6 +253,7 @@ func (a *applier) applySelected(op *Operation, was Value) (Value, error) {
 			if err := checkImmutableSub(e.Object(), will.Object()); err != nil {
 				return Value{}, err
 			}
+			will = keepImmutable(e, will)
 		}
 		promoted = promoted || primary(attr, will)
 		touched[len(out)] = true
@@ -270,10 +271,46 @@ func (a *applier) applySelected(op *Operation, was Value) (Value, error) {
 	if promoted && op.sets(attr.primary) {
 		demote(attr, out, func(i int) bool { return touched[i] })
 	}
-	if attr.Type != Complex && op.Op == OpReplace {
-		return addElements(attr, Value{}, List(out...)) // what has come to be the same is one
+	if op.Op < OpRemove {
+		out = distinct(attr, out)
 	}
 	return List(out...), nil
+}
+
+// keepImmutable returns an element with the immutable sub-attributes of the one
+// that it replaces, which it has in another case at most.
+func keepImmutable(was, will Value) Value {
+	o := will.Object()
+	for _, f := range was.Object() {
+		if f.Attr.Mutability == Immutable && !identical(f.Value, o.Get(f.Attr)) {
+			o = o.With(f.Attr, f.Value)
+		}
+	}
+	if o == nil {
+		return will
+	}
+	return Obj(o)
+}
+
+// distinct takes out the elements that are equal to another before them: what
+// has come to be the same is one (RFC 7643 §2.4).
+func distinct(attr *Attribute, vs []Value) []Value {
+	if len(vs) > few {
+		seen := make(map[string]bool, len(vs))
+		return slices.DeleteFunc(vs, func(v Value) bool {
+			k := string(appendKey(nil, attr, v))
+			was := seen[k]
+			seen[k] = true
+			return was
+		})
+	}
+	out := vs[:0]
+	for _, v := range vs {
+		if !slices.ContainsFunc(out, func(o Value) bool { return Equal(attr, o, v) }) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // sets reports whether the operation's value has the sub-attribute.

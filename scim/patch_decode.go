@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -92,6 +93,7 @@ func (d *decoder) names(at int, urn string) (bool, error) {
 type patchDecoder struct {
 	*decoder
 	patch Patch
+	named []AttrPath // by the value of an operation without a path
 }
 
 // noValue stands for the node of a value that is not given.
@@ -125,6 +127,7 @@ func (p *patchDecoder) operation(at int) error {
 		}
 	}
 	op, ok := parseOpKind(word)
+	p.named = p.named[:0]
 	switch {
 	case !ok:
 		return InvalidSyntax("operation %.40q is not add, replace or remove", word)
@@ -214,8 +217,35 @@ func (p *patchDecoder) pathless(op OpKind, at int, ext *Schema) error {
 		if path.Attr == p.rt.common.meta || path.Attr == p.rt.common.schemas {
 			continue
 		}
+		if err := p.name(path, i); err != nil {
+			return err
+		}
 		if err := p.target(op, path, i); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// name fails where a value without a path has an attribute twice, by two of its
+// names: the order of names in an object means nothing, so neither is the later.
+func (p *patchDecoder) name(path Path, at int) error {
+	if path.Filter != nil {
+		return nil
+	}
+	target := AttrPath{path.Attr, path.Sub}
+	if slices.Contains(p.named, target) {
+		return InvalidSyntax("attribute %q is given twice", target)
+	}
+	p.named = append(p.named, target)
+	if !p.partial(path, at) {
+		return nil
+	}
+	for name := range p.members(at) {
+		if sub, ok := path.Attr.SubAttribute(name); ok {
+			if err := p.name(Path{Attr: path.Attr, Sub: sub}, at); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
