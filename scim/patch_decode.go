@@ -308,9 +308,13 @@ func (p *patchDecoder) target(op OpKind, path Path, at int) error {
 	if n := &p.nodes[at]; n.kind == '[' && n.count == 1 && !attr.MultiValued {
 		at++
 	}
+	left := p.left
 	v, err := p.operand(path, at)
 	if err != nil {
 		return err
+	}
+	if v.IsAbsent() && p.left > left {
+		return nil // a reference to what is yet to be made is not null
 	}
 	// RFC 7643 §2.5: null and [] are unassigned. An add replaces what there is one
 	// of, and to what there are several of it adds nothing.

@@ -108,6 +108,20 @@ func TestDecodePatchIgnores(t *testing.T) {
 	}
 }
 
+// A reference to what is yet to be made is not null: it takes nothing away.
+func TestDecodePatchLeavesOut(t *testing.T) {
+	for rt, op := range map[*ResourceType]string{
+		userType(t):  `{"op":"replace","path":"manager","value":"bulkId:x"},{"op":"add","path":"manager","value":{"value":"bulkId:x"}}`,
+		groupType(t): `{"op":"replace","path":"members","value":[{"value":"bulkId:x"}]}`,
+	} {
+		opt := DecodeOptions{Dialect: lenient, BulkID: func(string) (string, bool) { return "", false }}
+		p, err := DecodePatch(rt, []byte(`{"Operations":[`+op+`]}`), opt)
+		if err != nil || len(p.Ops) > 0 {
+			t.Errorf("%s is %q: %v", op, p, err)
+		}
+	}
+}
+
 func TestPatchTouches(t *testing.T) {
 	rt := groupType(t)
 	p, err := DecodePatch(rt, []byte(`{"Operations":[{"op":"add","path":"members","value":[{"value":"u1"}]},{"op":"remove","path":"members[value eq \"u2\" or value eq \"u3\"]"}]}`), DecodeOptions{})
@@ -196,7 +210,11 @@ func TestApplyIsPure(t *testing.T) {
 func (r *Resource) String() string { return string(appendValue(nil, Obj(r.Attrs))) }
 
 // checkObject holds an object against the invariants of Object and Value.
-func checkObject(t *rapid.T, o Object) {
+func checkObject(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, o Object) {
+	t.Helper()
 	for i, f := range o {
 		if i > 0 && o[i-1].Attr.order >= f.Attr.order {
 			t.Fatalf("field %q is out of order", f.Attr)
