@@ -194,3 +194,119 @@ func TestDecodeRenderIdentity(t *testing.T) {
 		}))
 	}
 }
+
+// RFC 7644 §3.3 and §3.5.1 with RFC 7643 §2: what a body says comes to.
+func TestDecodeResourceReads(t *testing.T) {
+	user, group, thing := userType(t), groupType(t), thingType(t)
+	const core, ext = "urn:ietf:params:scim:schemas:core:2.0:User", "urn:example:Thing:ext"
+	for _, tt := range []struct {
+		rt         *ResourceType
+		body, want string // want is the resource, or a problem
+	}{
+		// 7644 §3.3, §3.5.1 readOnly: any values provided SHALL be ignored.
+		{user, `{"id":5,"meta":"x","groups":{"a":[1]},"schemas":[],"userName":"u"}`, `{"userName":"u"}`},
+		{user, `{"meta.location":"x","groups.value":"x","` + core + `:id":"x","userName":"u"}`, `{"userName":"u"}`},
+		{user, `{"` + enterprise + `":{"manager":{"value":"1","displayName":5}}}`, `{"manager":{"value":"1"}}`},
+		{user, `{"` + enterprise + `":{"manager":{"displayName":"x"}}}`, `null`},
+		{group, `{"displayName":"g","members":[{"value":"1","display":{}}]}`, `{"displayName":"g","members":[{"value":"1"}]}`},
+		{thing, `{"status":[[]],"name":"n"}`, `{"name":"n"}`},
+		// Immutable and writeOnly values are taken.
+		{thing, `{"serial":"s","seals":["a"],"secret":"x","maker":{"batch":"b"}}`, `{"serial":"s","seals":["a"],"secret":"x","maker":{"batch":"b"}}`},
+		// 7643 §2.5: null, an empty array and no attribute are the same.
+		{user, `{"title":null,"name":null,"emails":null,"roles":[],"phoneNumbers":[null],"addresses":[{}],"ims":[{"value":null}],"nickName":"","active":null,"` + enterprise + `":null}`, `null`},
+		{user, `{"title":[],"name":{},"name.givenName":null,"x509Certificates":"","active":"","` + enterprise + `":{}}`, `null`},
+		{thing, `{"count":null,"weight":[],"made":"","blob":null,"on":[null],"tags":[""],"sizes":[null,[]],"parts":[{"marks":[]}]}`, `null`},
+		// 7643 §2.1, 7644 §3.10: names in any case, with their URN or without.
+		{user, `{"USERNAME":"u","Name":{"GIVENNAME":"g"},"EMAILS":[{"VALUE":"a","Type":"work"}]}`, `{"userName":"u","name":{"givenName":"g"},"emails":[{"value":"a","type":"work"}]}`},
+		{user, `{"` + core + `:userName":"u","` + strings.ToUpper(core) + `:name.givenName":"g","` + enterprise + `:manager.value":"1"}`, `{"userName":"u","name":{"givenName":"g"},"manager":{"value":"1"}}`},
+		{user, `{"` + core + `":{"userName":"u","emails":[{"value":"a"}]},"` + enterprise + `":{"department":"d"},"` + enterprise + `:division":"v","costCenter":"c"}`,
+			`{"userName":"u","emails":[{"value":"a"}],"costCenter":"c","division":"v","department":"d"}`},
+		{thing, `{"name":"core","` + ext + `":{"name":"ext"}}`, `{"name":"core","name":"ext"}`},
+		{thing, `{"name":"core","` + ext + `:name":"ext","urn:example:Thing:tags":["a"]}`, `{"name":"core","tags":["a"],"name":"ext"}`},
+		{user, `{"` + enterprise + `":{"userName":"u","` + enterprise + `:department":"d"}}`, `null`}, // not of the extension
+		// The order of names means nothing.
+		{user, `{"name.givenName":"g","name":{"familyName":"f"},"NAME.middleName":"m"}`, `{"name":{"familyName":"f","givenName":"g","middleName":"m"}}`},
+		{user, `{"name.givenName":"g","name":{"givenName":"f"}}`, `400 invalidSyntax: attribute "name.givenName" is given twice`},
+		{user, `{"name":{"givenName":"f"},"` + core + `:name.givenName":"g"}`, `400 invalidSyntax: attribute "name.givenName" is given twice`},
+		{user, `{"name":{"givenName":"f"},"` + core + `:name":{"familyName":"g"}}`, `400 invalidSyntax: attribute "name" is given twice`},
+		{user, `{"userName":"a","` + core + `:userName":"a"}`, `400 invalidSyntax: attribute "userName" is given twice`},
+		{user, `{"userName":"a","` + core + `":{"userName":"a"}}`, `400 invalidSyntax: attribute "userName" is given twice`},
+		{user, `{"department":"a","` + enterprise + `":{"department":"a"}}`, `400 invalidSyntax: attribute "` + enterprise + `:department" is given twice`},
+		{user, `{"userName":null,"` + core + `:userName":"a"}`, `{"userName":"a"}`}, // null says nothing
+		{user, `{"` + enterprise + `":{},"` + strings.ToUpper(enterprise) + `":{}}`, `400 invalidSyntax: body is not valid JSON: name "` + strings.ToUpper(enterprise) + `" is given twice at byte 129`},
+		// 7643 §2.3.1
+		{user, `{"userName":true}`, `400 invalidValue: attribute "userName" takes a string, not a boolean`},
+		{user, `{"userName":"\ud83d\ude00\u00e9\t\/"}`, `{"userName":"😀é\t/"}`},
+		// 7643 §2.3.2
+		{thing, `{"on":false}`, `{"on":false}`},
+		{thing, `{"on":0}`, `400 invalidValue: attribute "on" takes a boolean, not a number`},
+		{thing, `{"on":"false"}`, `400 invalidValue: attribute "on" takes a boolean, not a string`},
+		// 7643 §2.3.3
+		{thing, `{"weight":0.5}`, `{"weight":0.5}`},
+		{thing, `{"weight":-1E-2}`, `{"weight":-0.01}`},
+		{thing, `{"weight":1e308}`, `{"weight":1e+308}`},
+		{thing, `{"weight":1e309}`, `400 invalidValue: attribute "weight": number 1e309 is out of range`},
+		{thing, `{"weight":"1"}`, `400 invalidValue: attribute "weight" takes a number, not a string`},
+		// 7643 §2.3.4: MUST NOT contain fractional or exponent parts.
+		{thing, `{"count":9223372036854775807,"sizes":[-0,0,-9223372036854775808]}`, `{"count":9223372036854775807,"sizes":[0,0,-9223372036854775808]}`},
+		{thing, `{"count":9223372036854775808}`, `400 invalidValue: attribute "count" takes an integer of 64 bits, not 9223372036854775808`},
+		{thing, `{"count":1.0}`, `400 invalidValue: attribute "count" takes an integer of 64 bits, not 1.0`},
+		{thing, `{"count":1e3}`, `400 invalidValue: attribute "count" takes an integer of 64 bits, not 1e3`},
+		{thing, `{"sizes":[1,"2"]}`, `400 invalidValue: attribute "sizes" takes an integer, not a string`},
+		// 7643 §2.3.5
+		{thing, `{"made":"2008-01-23T04:56:22.5-08:00"}`, `{"made":"2008-01-23T04:56:22.5-08:00"}`},
+		{thing, `{"made":"2008-01-23"}`, `400 invalidValue: attribute "made" takes a dateTime like 2008-01-23T04:56:22Z`},
+		{thing, `{"made":"04:56:22Z"}`, `400 invalidValue: attribute "made" takes a dateTime like 2008-01-23T04:56:22Z`},
+		{thing, `{"made":1201064182}`, `400 invalidValue: attribute "made" takes a string, not a number`},
+		// 7643 §2.3.6
+		{thing, `{"blob":"+/8="}`, `{"blob":"+/8="}`},
+		{thing, `{"blob":"-_8"}`, `{"blob":"-_8"}`},
+		{thing, `{"blob":"A"}`, `400 invalidValue: attribute "blob" takes base64`},
+		{thing, `{"blob":"AA\r\nAA"}`, `400 invalidValue: attribute "blob" takes base64`},
+		// 7643 §2.3.8, §2.4
+		{thing, `{"parts":[{"primary":true,"value":"a"},{"primary":false},{"value":"b"}]}`, `{"parts":[{"value":"a","primary":true},{"primary":false},{"value":"b"}]}`},
+		{thing, `{"parts":[{"primary":true,"value":"a"},{"primary":true}]}`, `400 invalidValue: attribute "parts" has more than one primary value`},
+		{thing, `{"parts":{"value":"a"},"tags":"a"}`, `{"tags":["a"],"parts":[{"value":"a"}]}`},
+		{thing, `{"parts":["a"]}`, `400 invalidValue: attribute "parts" takes an object, not a string`},
+		{thing, `{"maker":{"name":{"x":1}}}`, `400 invalidValue: attribute "maker.name" takes a string, not an object`},
+		{thing, `{"maker":{"lines":["a",null,"b"]}}`, `{"maker":{"lines":["a","b"]}}`},
+		{thing, `{"tags":{"value":"a"}}`, `400 invalidValue: attribute "tags" takes a string, not an object`},
+		{group, `{"members":[{"type":"User"}]}`, `400 invalidValue: attribute "members.value" is required`},
+		{group, `{"members":[{"value":""}]}`, `400 invalidValue: attribute "members.value" is required`},
+		{group, `{"members":["u1"]}`, `400 invalidValue: attribute "members" takes an object, not a string`},
+		{user, `{"manager":{"$ref":"../Users/26"}}`, `400 invalidValue: attribute "` + enterprise + `:manager.value" is required`},
+	} {
+		r, err := DecodeResource(tt.rt, []byte(tt.body), DecodeOptions{})
+		got := ""
+		if err != nil {
+			got = problem(err)
+		} else {
+			got = Obj(r.Attrs).String()
+		}
+		if got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.body, got, tt.want)
+		}
+	}
+}
+
+// WriteOnly values are never in an answer, whatever their schema says of their
+// return (RFC 7643 §7).
+func TestWriteOnlyIsNeverReturned(t *testing.T) {
+	rt := newType(t, "Thing", "/Things", &Schema{ID: "urn:x:y", Attributes: []*Attribute{
+		{Name: "a", Mutability: WriteOnly}, {Name: "b", Mutability: WriteOnly, Returned: ReturnedAlways},
+		{Name: "c", Type: Complex, Sub: []*Attribute{{Name: "d"}, {Name: "e", Mutability: WriteOnly, Returned: ReturnedRequest}}},
+	}})
+	r := load(t, rt, `{"a":"1","b":"2","c":{"d":"3","e":"4"}}`)
+	for _, names := range [][]string{nil, {"a", "b", "c.d", "c.e"}, {"urn:x:y"}, {"c"}} {
+		s, err := ParseSelection(rt, names, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(AppendJSON(nil, r, RenderOptions{Selection: s})); strings.ContainsAny(strings.ReplaceAll(got, "urn:x:y", ""), "124") {
+			t.Errorf("attributes=%q: %s", names, got)
+		}
+	}
+	if _, err := ParseFilter(rt, `a eq "1"`); err == nil {
+		t.Error("a filter can ask for it")
+	}
+}

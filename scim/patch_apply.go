@@ -14,14 +14,33 @@ func (p Patch) Apply(r *Resource) (*Resource, error) {
 			return nil, err
 		}
 	}
-	if !a.changed || identical(Obj(r.Attrs), Obj(a.attrs)) {
+	if !a.changed {
 		return r, nil
 	}
-	out := &Resource{Type: r.Type, Attrs: a.attrs}
-	if err := p.check(r, out); err != nil {
+	if err := p.check(r, &Resource{Type: r.Type, Attrs: a.attrs}); err != nil {
 		return nil, err
 	}
-	return out, nil
+	a.keep(p.Ops, r.Attrs)
+	if identical(Obj(r.Attrs), Obj(a.attrs)) {
+		return r, nil
+	}
+	return &Resource{Type: r.Type, Attrs: a.attrs}, nil
+}
+
+// keep lets immutable values be as they were, now that they are known to be the
+// same: not even the case of their letters changes.
+func (a *applier) keep(ops []Operation, was Object) {
+	for i := range ops {
+		attr := ops[i].Path.Attr
+		before, after := was.Get(attr), a.attrs.Get(attr)
+		switch {
+		case before.IsAbsent() || after.IsAbsent():
+		case attr.Mutability == Immutable:
+			a.set(attr, after, before, 0)
+		case attr.Type == Complex && !attr.MultiValued:
+			a.set(attr, after, keepImmutable(before, after), 0)
+		}
+	}
 }
 
 // check holds the touched attributes of the outcome against their
@@ -138,9 +157,6 @@ func (a *applier) apply(op *Operation, ops int) error {
 	if err != nil {
 		return err
 	}
-	if attr.Mutability == Immutable && !was.IsAbsent() && Equal(attr, was, will) {
-		return nil // not even the case of its letters
-	}
 	a.set(attr, was, will, ops)
 	return nil
 }
@@ -198,9 +214,6 @@ func merge(attr *Attribute, was Value, change Object) Value {
 		}
 	}
 	for _, f := range change {
-		if f.Attr.Mutability == Immutable && !f.Value.IsAbsent() && Equal(f.Attr, f.Value, o.Get(f.Attr)) {
-			continue // not even the case of its letters
-		}
 		o = o.With(f.Attr, f.Value)
 	}
 	return Obj(o)
@@ -277,8 +290,8 @@ func (a *applier) applySelected(op *Operation, was Value) (Value, error) {
 	return List(out...), nil
 }
 
-// keepImmutable returns an element with the immutable sub-attributes of the one
-// that it replaces, which it has in another case at most.
+// keepImmutable returns a complex value with the immutable sub-attributes of the
+// one that it replaces, which it has in another case at most.
 func keepImmutable(was, will Value) Value {
 	o := will.Object()
 	for _, f := range was.Object() {
