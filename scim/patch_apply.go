@@ -203,13 +203,7 @@ func applySingle(op *Operation, was Value) Value {
 func merge(attr *Attribute, was Value, change Object) Value {
 	o := was.Object()
 	for _, f := range change {
-		if f.Attr != attr.value || !attr.reference() {
-			continue
-		}
-		if f.Value.IsAbsent() {
-			return Value{}
-		}
-		if !Equal(attr.value, f.Value, o.Get(attr.value)) {
+		if f.Attr == attr.value && attr.reference() && !Equal(attr.value, f.Value, o.Get(attr.value)) {
 			o = nil
 		}
 	}
