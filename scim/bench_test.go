@@ -59,14 +59,19 @@ func BenchmarkParseFilter(b *testing.B) {
 	}
 }
 
+// A filter of very many terms is parsed, or refused for its length, at once.
 func BenchmarkParseFilterManyTerms(b *testing.B) {
 	rt := userType(b)
-	s := strings.TrimSuffix(strings.Repeat("id pr or ", 7_000), " or ")
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := ParseFilter(rt, s); err != nil {
-			b.Fatal(err)
-		}
+	for _, n := range []int{7_000, 10_000, 100_000} {
+		s := strings.TrimSuffix(strings.Repeat("id pr or ", n), " or ")
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ParseFilter(rt, s); (err != nil) != (len(s) > maxFilterLength) {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
@@ -178,6 +183,7 @@ func TestAllocations(t *testing.T) {
 	r := load(t, rt, typicalUser)
 	body := []byte(tenOperations)
 	buf := make([]byte, 0, 8<<10)
+	many := strings.Repeat("id pr or ", 100_000) + "id pr"
 	for _, tt := range []struct {
 		name string
 		most float64
@@ -185,7 +191,14 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"ten operations", 100, func() { patchTen(t, r, body) }},
 		{"render", 0, func() { AppendJSON(buf, r, RenderOptions{BaseURL: "https://example.com"}) }},
-		{"filter", 6, func() { _, _ = ParseFilter(rt, `userName eq "bjensen"`) }},
+		{"filter", 1, func() { _, _ = ParseFilter(rt, `userName eq "bjensen"`) }},
+		{"filter with a value path", 20, func() { _, _ = ParseFilter(rt, `userType eq "Employee" and emails[type eq "home" and value co "@example.com"]`) }},
+		{"filter of 100,000 terms", 10, func() { _, _ = ParseFilter(rt, many) }},
+		{"decode and validate", 20, func() {
+			if r, err := DecodeResource(rt, []byte(typicalUser), DecodeOptions{}); err == nil {
+				_ = Validate(r)
+			}
+		}},
 		{"attribute", 0, func() { rt.Attribute("NAME.givenName") }},
 	} {
 		if got := testing.AllocsPerRun(100, tt.do); got > tt.most {

@@ -59,7 +59,7 @@ func parseJSON(body []byte) (document, error) {
 		return document{}, InvalidSyntax("body is not valid UTF-8")
 	}
 	r := jsonReader{s: string(body)}
-	r.nodes = make([]node, 0, 16+len(body)/16)
+	r.nodes = make([]node, 0, 16+len(body)/12)
 	r.skip()
 	if r.pos < len(r.s) && r.s[r.pos] != '{' {
 		return document{}, InvalidSyntax("body is not a JSON object")
