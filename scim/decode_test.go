@@ -310,3 +310,35 @@ func TestWriteOnlyIsNeverReturned(t *testing.T) {
 		t.Error("a filter can ask for it")
 	}
 }
+
+// What Entra and Okta put into POST and PUT, and who else may not.
+func TestDecodeResourceDialects(t *testing.T) {
+	rt := userType(t)
+	okta := dialectOf("Okta")
+	for _, tt := range []struct {
+		d          Dialect
+		body, want string
+	}{
+		{lenient, `{"` + enterprise + `":{"manager":"26"}}`, `{"manager":{"value":"26"}}`},
+		{lenient, `{"` + enterprise + `":{"manager":[{"$ref":"../Users/26","value":"26"}]}}`, `{"manager":{"value":"26","$ref":"../Users/26"}}`},
+		{lenient, `{"manager":null,"active":"False","emails":["a",{"value":"b","primary":"True"}]}`, `{"active":false,"emails":[{"value":"a"},{"value":"b","primary":true}]}`},
+		{lenient, `{"roles":[{"value":"{\"id\":\"1\",\"value\":\"25\",\"displayName\":\"R\"}"},"{\"value\":\"v\",\"primary\":\"True\"}"]}`, `{"roles":[{"value":"25"},{"value":"v","primary":true}]}`},
+		{lenient, `{"roles":["{\"value\":\"{\\\"value\\\":\\\"x\\\"}\"}"]}`, `{"roles":[{"value":"{\"value\":\"x\"}"}]}`}, // not a level deeper
+		{okta, `{"active":"true","groups":[],"meta":{"resourceType":"User"},"id":"x"}`, `{"active":true}`},
+		{okta, `{"manager":"26"}`, `400 invalidValue: attribute "` + enterprise + `:manager" takes an object, not a string`},
+		{Dialect{}, `{"manager":"26"}`, `400 invalidValue: attribute "` + enterprise + `:manager" takes an object, not a string`},
+		{Dialect{}, `{"manager":[{"value":"26"}]}`, `{"manager":{"value":"26"}}`},
+		{Dialect{}, `{"roles":[{"value":"{\"value\":\"25\"}"}]}`, `{"roles":[{"value":"{\"value\":\"25\"}"}]}`},
+	} {
+		r, err := DecodeResource(rt, []byte(tt.body), DecodeOptions{Dialect: tt.d})
+		got := ""
+		if err != nil {
+			got = problem(err)
+		} else {
+			got = r.String()
+		}
+		if got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.body, got, tt.want)
+		}
+	}
+}
