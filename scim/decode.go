@@ -248,8 +248,12 @@ func (d *decoder) text(attr *Attribute, s string) (Value, error) {
 		if !isBase64(s) {
 			return Value{}, InvalidValue("attribute %q takes base64", attr)
 		}
+	case attr.Type == Reference:
+		if !isURIReference(s) {
+			return Value{}, InvalidValue("attribute %q takes a URI", attr)
+		}
 	}
-	return Str(s), nil
+	return Str(s), attr.Admits(s)
 }
 
 // complex decodes an object. What it says about readOnly sub-attributes is left

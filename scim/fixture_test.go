@@ -175,6 +175,8 @@ func drawSingle(t *rapid.T, a *Attribute) Value {
 		return Str(rapid.SampledFrom([]string{"2026-01-02T03:04:05Z", "2026-01-02T04:04:05+01:00", "2025-12-31T23:59:59.5Z", "2026-01-02T03:04:05"}).Draw(t, "time"))
 	case Binary:
 		return Str(rapid.SampledFrom([]string{"AAE=", "AAE", "AAEC", "-_8"}).Draw(t, "binary"))
+	case Reference:
+		return Str(rapid.SampledFrom([]string{"a", "A", "Users/2819", "https://example.com/%C3%A9?q=1#x", "urn:example:a", "//[::1]/"}).Draw(t, "uri"))
 	case Complex:
 		var fields []Field
 		for _, s := range a.Sub {

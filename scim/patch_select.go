@@ -136,6 +136,11 @@ func (a *applier) createElement(op *Operation) (Value, error) {
 	if op.Path.Sub != nil {
 		change = op.subChange(Value{})
 	}
+	for _, f := range terms {
+		if err := f.Attr.Admits(f.Value.Text()); err != nil {
+			return Value{}, err
+		}
+	}
 	o := terms
 	for _, f := range change {
 		o = o.With(f.Attr, f.Value)

@@ -78,6 +78,7 @@ type Attribute struct {
 	Description    string
 	Required       bool
 	Canonical      []string // canonicalValues
+	Closed         bool     // no value but the canonical ones is taken from a client
 	CaseExact      bool
 	Mutability     Mutability
 	Returned       Returned

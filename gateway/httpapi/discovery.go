@@ -19,23 +19,7 @@ type discovery struct {
 	maxBody        int64
 }
 
-func (d discovery) schemas() []*scim.Schema {
-	var all []*scim.Schema
-	seen := make(map[string]bool)
-	add := func(s *scim.Schema) {
-		if !seen[s.ID] {
-			seen[s.ID] = true
-			all = append(all, s)
-		}
-	}
-	for _, rt := range d.types {
-		add(rt.Schema)
-		for _, x := range rt.Extensions {
-			add(x.Schema)
-		}
-	}
-	return all
-}
+func (d discovery) schemas() []*scim.Schema { return scim.Schemas(d.types) }
 
 // passwords reports whether a password can be written.
 func (d discovery) passwords() bool {
