@@ -18,7 +18,7 @@ import (
 const defaultListen = "127.0.0.1:8880"
 
 // A Config is the whole configuration file, decoded and checked as far as that needs neither a
-// backend nor the SCIM schema. Clients, backends and resources are in the order of the file.
+// backend nor the mappings. Clients, backends and resources are in the order of the file.
 type Config struct {
 	Listen    string // host:port
 	Plaintext bool   // a listener that others can reach may do without TLS
@@ -76,8 +76,9 @@ func decodeConfig(root *configs.Node, ps *configs.Problems) Config {
 	}
 	c.Listen = decodeListen(m.String("listen"), m.Has("tls") || c.Plaintext, ps)
 	c.Backends = decodeBackends(m.Child("backends"), ps)
-	c.Resources = decodeResources(m.Child("resources"), keys(m, "backends"), ps)
-	c.Clients = decodeClients(m.Child("clients"), keys(m, "resources"), ps)
+	types := keys(m, "resources")
+	c.Resources = decodeResources(m.Child("resources"), keys(m, "backends"), decodeSchemas(m.Child("schemas"), types, ps), ps)
+	c.Clients = decodeClients(m.Child("clients"), types, ps)
 	m.Done()
 	warnUnused(c, ps)
 	return c

@@ -5,6 +5,7 @@ import (
 
 	"postern/configs"
 	"postern/connectors/ldap"
+	"postern/scim"
 )
 
 // A Backend is a system that resources live in.
@@ -16,15 +17,18 @@ type Backend struct {
 
 // A Resource is a resource type with where it lives and how it is mapped.
 type Resource struct {
-	Name       string // the resource type's
+	Name        string // the resource type's
+	Endpoint    string // "/Users"
+	Description string
+	// Schema is complete, as are the schemas of the extensions: the mapping takes
+	// away what the file does not map. It is nil where a schema has mistakes.
+	Schema     *scim.Schema
+	Extensions []scim.Extension
 	Backend    string
 	Pairwise   bool // each provisioning domain sees ids of its own
 	Collection ldap.Collection
 	Node       *configs.Node // the section, for positions
 }
-
-// resourceTypes are the types that can be served.
-func resourceTypes() []string { return []string{"User", "Group"} }
 
 func decodeBackends(n *configs.Node, ps *configs.Problems) []Backend {
 	m := n.Map(ps)
@@ -39,22 +43,24 @@ func decodeBackends(n *configs.Node, ps *configs.Problems) []Backend {
 	return backends
 }
 
-func decodeResources(n *configs.Node, backends []string, ps *configs.Problems) []Resource {
+func decodeResources(n *configs.Node, backends []string, schemas []Schema, ps *configs.Problems) []Resource {
 	m := n.Map(ps)
 	m.NotEmpty("resource")
+	t := typeDecoder{schemas: append(standardSchemas(), schemas...), used: make(map[string]bool), ps: ps}
 	var resources []Resource
 	for key, node := range m.Each() {
-		if !slices.Contains(resourceTypes(), key.Value) {
-			ps.Add(key.Problem("there is no resource type %q", key.Value).Near(key.Value, resourceTypes()))
-			continue
-		}
-		resources = append(resources, decodeResource(key.Value, node, backends, ps))
+		r := decodeResource(key.Value, node, backends, ps)
+		t.decode(&r, key, node.Map(ps))
+		node.Map(ps).Done()
+		resources = append(resources, r)
 	}
+	warnUnusedSchemas(schemas, t.used, ps)
 	return resources
 }
 
 // decodeResource decodes the section of one resource, which is shared: the mapping takes its
-// part, the backend's driver takes its part, and the keys that then are left are reported here.
+// part, the backend's driver and the resource type take theirs, and the keys that then are left
+// are reported.
 func decodeResource(name string, n *configs.Node, backends []string, ps *configs.Problems) Resource {
 	m := n.Map(ps)
 	m.Required("backend", "map")
@@ -73,6 +79,5 @@ func decodeResource(name string, n *configs.Node, backends []string, ps *configs
 	for _, key := range []string{"map", "name", "constants"} {
 		m.Child(key)
 	}
-	m.Done()
 	return r
 }

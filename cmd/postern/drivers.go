@@ -20,38 +20,35 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// fullResourceType returns a resource type with everything the standards give
+// fullResourceType returns a resource type with everything that its schemas give
 // it; the mapping takes away what the file does not map.
-func fullResourceType(name string) (*scim.ResourceType, error) {
-	switch name {
-	case "User":
-		return scim.NewResourceType("User", "/Users", "User Account", scim.UserSchema(), scim.Extension{Schema: scim.EnterpriseUserSchema()})
-	case "Group":
-		return scim.NewResourceType("Group", "/Groups", "Group", scim.GroupSchema())
-	}
-	return nil, fmt.Errorf("there is no resource type %q", name)
+func fullResourceType(r Resource) (*scim.ResourceType, error) {
+	return scim.NewResourceType(r.Name, r.Endpoint, r.Description, r.Schema, r.Extensions...)
 }
 
 // compile compiles the mapping of every resource and adds what is wrong with
-// them to the problems. The mappings are in the order of the resources.
+// them to the problems. The mappings are in the order of the resources; that of
+// a resource without a usable schema is nil.
 func compile(c Config, ps *configs.Problems) ([]*mapping.Mapping, error) {
-	full := make([]*scim.ResourceType, len(c.Resources))
 	endpoints := make(map[string]string, len(c.Resources))
-	for i, r := range c.Resources {
-		var err error
-		if full[i], err = fullResourceType(r.Name); err != nil {
-			return nil, err
-		}
-		endpoints[r.Name] = full[i].Endpoint
+	for _, r := range c.Resources {
+		endpoints[r.Name] = r.Endpoint
 	}
 	compiled := make([]*mapping.Mapping, len(c.Resources))
 	for i, r := range c.Resources {
 		spec := mapping.Decode(r.Node, ps)
+		if r.Schema == nil {
+			continue // that is reported, and what follows of it would be no news
+		}
+		full, err := fullResourceType(r)
+		if err != nil {
+			return nil, err
+		}
 		spec.Resources = endpoints
-		m, problems := mapping.Compile(spec, full[i])
+		m, problems := mapping.Compile(spec, full)
 		ps.Add(problems...)
 		compiled[i] = m
-		if m == nil || r.Name != "User" {
+		if m == nil || r.Schema.ID != scim.UserSchema().ID {
 			continue
 		}
 		if _, ok := m.ResourceType().Attribute("active"); !ok {
