@@ -158,7 +158,7 @@ func (l *lister) look(ctx context.Context) (page Page, done bool, err error) {
 		}
 	}
 	slices.SortFunc(entries, byAnchor)
-	results, err := l.g.present(ctx, l.t, l.c, entries, whole)
+	results, err := l.g.present(ctx, l.t, l.c, entries, whole, l.t.Mapping.Displays(l.q.Selection.Wants, l.q.Filter))
 	if err != nil {
 		return Page{}, false, err
 	}
@@ -208,7 +208,7 @@ func (l *lister) sieve(ctx context.Context, entries []connectors.Entry, anchors 
 	if len(entries) == 0 {
 		return anchors, nil
 	}
-	results, err := l.g.present(ctx, l.t, l.c, entries, true)
+	results, err := l.g.present(ctx, l.t, l.c, entries, true, l.t.Mapping.Displays(nil, l.q.Filter))
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +249,7 @@ func (l *lister) cut(ctx context.Context, snap *snapshot) (Page, error) {
 		entries = append(entries, e)
 	}
 	slices.SortFunc(entries, byAnchor)
-	results, err := l.g.present(ctx, l.t, l.c, entries, whole)
+	results, err := l.g.present(ctx, l.t, l.c, entries, whole, l.t.Mapping.Displays(l.q.Selection.Wants, l.q.Filter))
 	page.Results = slices.DeleteFunc(results, func(r Result) bool { return !l.holds(r) })
 	return page, err
 }

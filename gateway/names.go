@@ -57,8 +57,9 @@ func (g *Gateway) targetsOf(ctx context.Context, c Caller, ids []string) (mappin
 // them: the entities behind them and behind all their references are looked up in
 // one batch, and those met for the first time get their ids in one transaction
 // for each type. whole says that the entries hold everything that a version
-// covers. An entry that was deleted meanwhile has a result without a resource.
-func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []connectors.Entry, whole bool) ([]Result, error) {
+// covers, and show what references are to show of what they name. An entry that
+// was deleted meanwhile has a result without a resource.
+func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []connectors.Entry, whole bool, show []mapping.Display) ([]Result, error) {
 	own := make([]idstore.Anchor, len(entries))
 	for i := range entries {
 		own[i] = t.anchor(entries[i].Anchor)
@@ -71,27 +72,36 @@ func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []co
 	if err != nil {
 		return nil, err
 	}
+	shown, err := g.displays(ctx, entries, show)
+	if err != nil {
+		return nil, err
+	}
 	results := make([]Result, len(entries))
 	for i := range entries {
 		if records[i].Entity == 0 {
 			continue
 		}
-		results[i] = g.compose(t, c, records[i], entries[i], names[i], whole)
+		results[i] = g.compose(t, c, records[i], entries[i], names[i], shown[i], whole)
 	}
 	return results, nil
 }
 
-// presentOne is present for an entry whose entity is known already.
-func (g *Gateway) presentOne(ctx context.Context, t *target, c Caller, rec idstore.Record, e connectors.Entry, whole bool) (Result, error) {
+// presentOne is present for an entry whose entity is known already, and for an
+// answer with the attributes of a selection.
+func (g *Gateway) presentOne(ctx context.Context, t *target, c Caller, rec idstore.Record, e connectors.Entry, whole bool, s scim.Selection) (Result, error) {
 	names, err := g.names(ctx, t, c, []connectors.Entry{e})
 	if err != nil {
 		return Result{}, err
 	}
-	return g.compose(t, c, rec, e, names[0], whole), nil
+	shown, err := g.displays(ctx, []connectors.Entry{e}, t.Mapping.Displays(s.Wants, nil))
+	if err != nil {
+		return Result{}, err
+	}
+	return g.compose(t, c, rec, e, names[0], shown[0], whole), nil
 }
 
 // compose projects an entry and adds what is ours: id, externalId, meta.
-func (g *Gateway) compose(t *target, c Caller, rec idstore.Record, e connectors.Entry, names mapping.Names, whole bool) Result {
+func (g *Gateway) compose(t *target, c Caller, rec idstore.Record, e connectors.Entry, names mapping.Names, shown mapping.Displays, whole bool) Result {
 	public, _ := rec.PublicID(t.scope(c).IDs)
 	id := public.String()
 	external := rec.ExternalID(idstore.Domain(c.Domain))
@@ -99,7 +109,7 @@ func (g *Gateway) compose(t *target, c Caller, rec idstore.Record, e connectors.
 	if whole {
 		version = t.version(e, external)
 	}
-	projected := t.Mapping.Project(e, names)
+	projected := t.Mapping.ProjectShown(e, names, shown)
 	fields := make([]scim.Field, 0, len(projected.Attrs)+3)
 	fields = append(fields, scim.Field{Attr: t.rt.ID(), Value: scim.Str(id)}, scim.Field{Attr: t.rt.ExternalID(), Value: scim.Str(external)})
 	fields = append(fields, projected.Attrs...)

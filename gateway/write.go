@@ -153,7 +153,7 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 			return Result{}, fault(t.Mapping, err)
 		}
 	}
-	return g.presentOne(ctx, t, c, rec, e, whole)
+	return g.presentOne(ctx, t, c, rec, e, whole, o.Selection)
 }
 
 // takeBack gives an entity its former externalId after the backend refused the

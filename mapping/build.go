@@ -23,6 +23,12 @@ func (c *compiler) build() *Mapping {
 			m.rules = append(m.rules, p.rules...)
 		}
 	}
+	for _, l := range c.lines {
+		if l.display != nil {
+			p := l.rule.property
+			m.displays = append(m.displays, Display{Of: p.attr, Sub: p.display, Attr: l.attr, Path: l.spec.Display.Value, at: l.spec.Display, refs: l.rule.refs})
+		}
+	}
 	c.buildNaming(m)
 	for _, l := range c.lines {
 		if l.fallback != nil {
@@ -58,6 +64,9 @@ func (c *compiler) property(attr *scim.Attribute) *property {
 				p.shape = shapeReferences
 			}
 			p.value, p.ref, p.typ = subAttribute(attr, "value"), subAttribute(attr, "$ref"), subAttribute(attr, "type")
+			if l.display != nil {
+				p.display = subAttribute(attr, l.display.Name)
+			}
 		case attr.Type != scim.Complex:
 			if attr.MultiValued {
 				p.shape = shapeList
@@ -205,7 +214,7 @@ func (m *Mapping) freeze() {
 		case shapeComplex:
 			m.fields += len(p.rules)
 		case shapeReference:
-			m.fields += 3
+			m.fields += 4
 		case shapeElements:
 			m.values += len(p.elements)
 			for _, el := range p.elements {

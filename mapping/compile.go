@@ -110,7 +110,20 @@ func (c *compiler) elements() {
 	}
 	groups := make(map[string]*line)
 	refs := make(map[connectors.Attr]*line)
-	for _, l := range c.lines {
+	returned := make(map[*scim.Attribute]*line)
+	for i, l := range c.lines {
+		for _, first := range c.lines[:i] {
+			if first.path.Attr == l.path.Attr && (len(first.spec.Refs) > 0 || len(l.spec.Refs) > 0) {
+				c.add(l.spec.Path.Problem("a reference is mapped as a whole, and %s maps it too", first.spec.Path.Value))
+				break
+			}
+		}
+		if at := l.spec.Returned; at.Set && l.path.Attr.MultiValued {
+			if first, ok := returned[l.path.Attr]; ok && first.spec.Returned.Value != at.Value {
+				c.add(at.Problem("elements are returned together, and %s says %s", first.spec.Path.Value, first.spec.Returned.Value))
+			}
+			returned[l.path.Attr] = l
+		}
 		if first, ok := groups[l.group]; ok && l.path.Attr.MultiValued && (first.multi || l.multi) {
 			c.add(l.spec.Path.Problem("it would be part of the element that %s makes, of which there are several", first.spec.Path.Value))
 		}
@@ -144,23 +157,58 @@ func (c *compiler) constants() {
 	}
 }
 
-// required refuses a mapping without what the schema demands.
+// required refuses a mapping without what the schemas demand. An extension
+// without any rule is left out altogether, unless it is required.
 func (c *compiler) required() {
-	for _, attr := range c.full.Attributes() {
-		if !attr.Required || attr.Schema() == nil || attr.Mutability == scim.ReadOnly {
-			continue
+	if len(c.spec.Rules) == 0 {
+		return
+	}
+	mapped := func(ok func(*line) bool) bool { return slices.ContainsFunc(c.lines, ok) }
+	used := func(s *scim.Schema) bool {
+		return s == c.full.Schema || mapped(func(l *line) bool { return l.path.Attr.Schema() == s })
+	}
+	misspelt := func(path string) bool {
+		for i := range c.spec.Rules {
+			rule := &c.spec.Rules[i]
+			understood := mapped(func(l *line) bool { return l.spec == rule })
+			if !understood && (strings.EqualFold(rule.Path.Value, path) || configs.Nearest(rule.Path.Value, []string{path}) != "") {
+				return true
+			}
 		}
-		if extension := attr.Schema() != c.full.Schema; extension {
-			continue // an extension without rules is left out altogether
-		}
-		mapped := slices.ContainsFunc(c.lines, func(l *line) bool { return l.path.Attr == attr })
-		misspelt := slices.ContainsFunc(c.spec.Rules, func(r RuleSpec) bool {
-			return strings.EqualFold(r.Path.Value, attr.Name) || configs.Nearest(r.Path.Value, []string{attr.Name}) != ""
-		})
-		if !mapped && !misspelt && len(c.spec.Rules) > 0 {
-			c.add(c.spec.Place.Problem("%s is required and not mapped", attr.Name))
+		return false
+	}
+	demand := func(path string) {
+		if !misspelt(path) {
+			c.add(c.spec.Place.Problem("%s is required and not mapped", path))
 		}
 	}
+	for _, attr := range c.full.Attributes() {
+		if attr.Schema() == nil || attr.Mutability == scim.ReadOnly || !used(attr.Schema()) {
+			continue
+		}
+		if !mapped(func(l *line) bool { return l.path.Attr == attr }) {
+			if attr.Required {
+				demand(scim.AttrPath{Attr: attr}.String())
+			}
+			continue
+		}
+		for _, sub := range attr.Sub {
+			if sub.Required && sub.Mutability != scim.ReadOnly && !mapped(func(l *line) bool { return l.path.Attr == attr && l.holds(sub) }) {
+				demand(subPath(attr, sub))
+			}
+		}
+	}
+	for _, x := range c.full.Extensions {
+		if x.Required && !used(x.Schema) {
+			c.add(c.spec.Place.Problem("the extension %s is required, and no rule maps any of it", x.Schema.ID))
+		}
+	}
+}
+
+// holds reports whether an element that the line makes has the sub-attribute.
+func (l *line) holds(sub *scim.Attribute) bool {
+	return l.leaf == sub || len(l.spec.Refs) > 0 && (sub.Name == "$ref" || sub.Name == "type") ||
+		slices.ContainsFunc(l.constants, func(f scim.Field) bool { return f.Attr == sub })
 }
 
 func (c *compiler) knownPaths() []string {

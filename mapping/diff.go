@@ -37,6 +37,14 @@ type planner struct {
 // property plans one property.
 func (pl *planner) property(p *property) {
 	v := pl.now.Get(p.attr)
+	if pl.mode == replacing && v.IsAbsent() && p.attr.Returned == scim.ReturnedRequest {
+		return // the client need not have seen it
+	}
+	if was := pl.was.Get(p.attr); p.attr.Mutability == scim.Immutable && p.shape == shapeComplex && pl.mode == replacing &&
+		!was.IsAbsent() && !v.IsAbsent() && !scim.Equal(p.attr, was, v) {
+		pl.fail(scim.NotMutable("%s can not be changed once it is set", p.attr))
+		return
+	}
 	switch p.shape {
 	case shapeSimple:
 		pl.single(p.rules[0], v)
@@ -44,7 +52,11 @@ func (pl *planner) property(p *property) {
 		pl.several(p.rules[0], v.Items())
 	case shapeComplex:
 		for _, r := range p.rules {
-			pl.single(r, v.Object().Get(r.leaf))
+			v := v.Object().Get(r.leaf)
+			if pl.mode == replacing && v.IsAbsent() && r.leaf.Returned == scim.ReturnedRequest {
+				continue
+			}
+			pl.single(r, v)
 		}
 	case shapeElements:
 		pl.elements(p, v.Items())
@@ -101,7 +113,7 @@ func (pl *planner) single(r *rule, v scim.Value) {
 	case v.IsAbsent() && (pl.mode == creating || !was.IsAbsent()):
 		v = pl.fallback(r)
 	}
-	if same(was, v) || !pl.may(r, !was.IsAbsent(), v.IsAbsent()) {
+	if same(was, v) || r.write == writeCreate && scim.Equal(r.leaf, was, v) || !pl.may(r, !was.IsAbsent(), v.IsAbsent()) {
 		return
 	}
 	c := connectors.Change{Attr: r.attr}

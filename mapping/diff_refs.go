@@ -55,6 +55,27 @@ func (pl *planner) references(p *property, v scim.Value) {
 	}
 }
 
+// elementwise is what a patch adds to references and takes from them, where that
+// can be done without knowing what is there: not where it matters whether there
+// is something.
+func (p *property) elementwise(patch scim.Patch) (add, remove []scim.Value, ok bool) {
+	if p.shape != shapeReferences || p.attr.Required || p.rules[0].write == writeCreate {
+		return nil, nil, false
+	}
+	return patch.Elementwise(p.attr)
+}
+
+// plannable refuses an operation that selects references by what they show:
+// that is not known here, and nothing would be selected silently.
+func (m *Mapping) plannable(op scim.Operation) error {
+	for _, d := range m.displays {
+		if d.Of == op.Path.Attr && mentions(op.Path.Filter, d.Sub) {
+			return scim.InvalidPath("%s can not select what a PATCH changes; use %s", subPath(d.Of, d.Sub), subPath(d.Of, m.property(d.Of).value))
+		}
+	}
+	return nil
+}
+
 // elementwise plans references that come and go one by one. Where the entry was
 // read only the difference is written; else all of it, as a change of sets. An
 // id to remove that names nothing can not be a member and is passed over.

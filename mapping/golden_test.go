@@ -71,6 +71,7 @@ type scene struct {
 	entry connectors.Entry
 	refs  Refs
 	names Names
+	shown Displays
 	caps  connectors.Capabilities
 }
 
@@ -133,8 +134,18 @@ func (s *scene) act(verb string, data []byte) (got string, acted bool) {
 		}
 		d, err := s.m.Create(r, s.refs)
 		return outcome(draftText(d), err), true
+	case "texts":
+		s.shown = make(Displays)
+		for line := range strings.Lines(string(data)) {
+			name, text, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			a, ok := s.m.ResourceType().Attribute(name)
+			if !ok {
+				s.t.Fatalf("texts: %q", line)
+			}
+			s.shown[a] = append(s.shown[a], text)
+		}
 	case "project":
-		r := s.m.Project(s.entry, s.names)
+		r := s.m.ProjectShown(s.entry, s.names, s.shown)
 		return string(scim.AppendJSON(nil, r, scim.RenderOptions{BaseURL: "https://example.com/v2"})) + "\n", true
 	case "schema":
 		var b bytes.Buffer
@@ -240,11 +251,18 @@ func describe(b *bytes.Buffer, indent string, a *scim.Attribute) {
 		{a.MultiValued, "multiValued"}, {a.Required, "required"}, {a.CaseExact, "caseExact"},
 		{a.Mutability == scim.ReadOnly, "readOnly"}, {a.Mutability == scim.Immutable, "immutable"},
 		{a.Mutability == scim.WriteOnly, "writeOnly"}, {a.Returned == scim.ReturnedNever, "never"},
-		{a.Uniqueness == scim.UniqueServer, "unique"},
+		{a.Returned == scim.ReturnedRequest, "request"}, {a.Returned == scim.ReturnedAlways, "always"},
+		{a.Uniqueness == scim.UniqueServer, "unique"}, {a.Closed, "closed"},
 	} {
 		if flag.on {
 			b.WriteString(" " + flag.name)
 		}
+	}
+	if len(a.Canonical) > 0 {
+		fmt.Fprintf(b, " %q", a.Canonical)
+	}
+	if len(a.ReferenceTypes) > 0 {
+		fmt.Fprintf(b, " refers to %q", a.ReferenceTypes)
 	}
 	b.WriteByte('\n')
 	for _, sub := range a.Sub {

@@ -22,6 +22,7 @@ type line struct {
 	primary   bool
 	write     access
 	unread    bool
+	display   *scim.Attribute // the sub-attribute that the gateway fills in
 	codec     codec
 	state     state
 	codecName string
@@ -44,6 +45,7 @@ func (c *compiler) line(s *RuleSpec) {
 	c.lines = append(c.lines, l)
 	c.codec(l)
 	c.access(l)
+	c.display(l)
 }
 
 // resolvePath finds what the left side means in the schema.
@@ -88,7 +90,7 @@ func (c *compiler) resolvePath(l *line) bool {
 	}
 	if isRef && attr.Type != scim.Complex {
 		c.add(s.Path.Problem("%s can not hold a reference", scim.AttrPath{Attr: attr}).
-			WithHint("references are held by attributes such as members, groups and manager"))
+			WithHint("references are held by complex attributes with the sub-attributes value and $ref, such as members, groups and manager"))
 		return false
 	}
 	if !c.constantsOf(l, p) {
@@ -161,6 +163,10 @@ func (c *compiler) constantsOf(l *line, p scim.Path) bool {
 			c.add(l.spec.Path.Problem("%s can not be fixed here", sub.Name))
 			return false
 		}
+		if err := sub.Admits(compare.Value.Text()); err != nil {
+			c.add(l.spec.Path.Problem("%s is not among the canonicalValues of %s", compare.Value, sub))
+			return false
+		}
 		if sub.Name == "primary" {
 			l.primary = compare.Value.Bool()
 		}
@@ -169,11 +175,17 @@ func (c *compiler) constantsOf(l *line, p scim.Path) bool {
 	return true
 }
 
-// access finds who may read and write.
+// access finds who may read and write: what the schema allows, and of that what
+// the rule allows. A sub-attribute of a reference comes and goes with it, and so
+// does one of an element that is one of several, whatever its own mutability.
 func (c *compiler) access(l *line) {
-	s := l.spec
-	l.unread = s.Read.Value == "never" || l.leaf.Returned == scim.ReturnedNever || l.leaf.Mutability == scim.WriteOnly || l.codecName == "ad-password"
-	readOnly := l.path.Attr.Mutability == scim.ReadOnly || l.leaf.Mutability == scim.ReadOnly && len(s.Refs) == 0
+	s, attr := l.spec, l.path.Attr
+	hidden := func(a *scim.Attribute) bool {
+		return a.Returned == scim.ReturnedNever || a.Mutability == scim.WriteOnly
+	}
+	l.unread = s.Read.Value == "never" || hidden(attr) || hidden(l.leaf) || l.codecName == "ad-password"
+	readOnly := attr.Mutability == scim.ReadOnly || l.leaf.Mutability == scim.ReadOnly && len(s.Refs) == 0
+	immutable := attr.Mutability == scim.Immutable || l.leaf.Mutability == scim.Immutable && len(s.Refs) == 0 && !attr.MultiValued
 	switch s.Write.Value {
 	case "create":
 		l.write = writeCreate
@@ -182,10 +194,24 @@ func (c *compiler) access(l *line) {
 	case "":
 		if readOnly {
 			l.write = writeNever
+		} else if immutable {
+			l.write = writeCreate
 		}
 	}
 	if readOnly && l.write != writeNever {
 		c.add(s.Write.Problem("%s is read-only in SCIM", s.Path.Value).WithHint("write: never"))
+	}
+	if immutable && l.write == writeAlways {
+		c.add(s.Write.Problem("%s is immutable in its schema", s.Path.Value).WithHint("write: create"))
+	}
+	if immutable && s.Forbidden.Value == "ignore" && l.write == writeCreate {
+		c.add(s.Forbidden.Problem("%s is immutable in its schema: to change it is an error", s.Path.Value))
+	}
+	if l.unread && attr.Uniqueness != scim.UniqueNone {
+		c.add(s.Path.Problem("%s is unique in its schema, and what is never read can not be compared", s.Path.Value))
+	}
+	if l.unread && s.Returned.Value != "" {
+		c.add(s.Returned.Problem("%s is never returned", s.Path.Value))
 	}
 	if l.unread && s.Read.Value == "always" {
 		c.add(s.Read.Problem("%s is never returned", s.Path.Value))

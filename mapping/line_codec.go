@@ -56,6 +56,8 @@ func (c *compiler) table(l *line) {
 			c.add(row.Scim.Problem("%v", err))
 		case row.Backend.Value == "" || v.IsAbsent():
 			c.add(row.Backend.Problem("the empty value stands for nothing"))
+		case l.leaf.Admits(v.Text()) != nil:
+			c.add(row.Scim.Problem("%s is not among the canonicalValues of %s", v, l.leaf))
 		default:
 			t = append(t, tableRow{backend: connectors.Value(row.Backend.Value), scim: v})
 		}

@@ -17,6 +17,7 @@ type Mapping struct {
 	constants  []connectors.Field
 	naming     *naming // nil where nothing can be created
 
+	displays  []Display
 	attrs     []connectors.Attr
 	versioned []versioned
 	digest    [32]byte // of the mapping itself

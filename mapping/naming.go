@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -86,6 +87,9 @@ func (c *compiler) fallbacks() {
 		}
 		if len(segments) == 1 && segments[0].path == "" || len(segments) == 0 {
 			v, err := typed(l.leaf.Type, s.Value)
+			if err == nil && l.leaf.Admits(v.Text()) != nil {
+				err = fmt.Errorf("%s is not among the canonicalValues of %s", v, l.leaf)
+			}
 			if err == nil && l.codec != nil && !v.IsAbsent() {
 				_, err = l.codec.encode(v)
 			}

@@ -102,17 +102,18 @@ func (m *Mapping) Plan(e connectors.Entry, p scim.Patch, refs Refs) (Plan, error
 		if pl.touched[i] = p.Touches(prop.attr); !pl.touched[i] {
 			continue
 		}
-		if prop.shape == shapeReferences {
-			_, _, direct[i] = p.Elementwise(prop.attr)
-		}
+		_, _, direct[i] = prop.elementwise(p)
 	}
 	for _, op := range p.Ops {
+		if err := m.plannable(op); err != nil {
+			return Plan{}, err
+		}
 		i := slices.IndexFunc(m.properties, func(prop *property) bool { return prop.attr == op.Path.Attr })
 		if i >= 0 && !direct[i] {
 			rest.Ops = append(rest.Ops, op)
 		}
 	}
-	pl.was = &scim.Resource{Type: m.rt, Attrs: m.project(&e, pl.tokens(rest))}
+	pl.was = &scim.Resource{Type: m.rt, Attrs: m.project(&e, pl.tokens(rest), nil)}
 	pl.now = pl.was
 	if len(rest.Ops) > 0 {
 		var err error
@@ -123,7 +124,7 @@ func (m *Mapping) Plan(e connectors.Entry, p scim.Patch, refs Refs) (Plan, error
 	for i, prop := range m.properties {
 		switch {
 		case direct[i]:
-			add, remove, _ := p.Elementwise(prop.attr)
+			add, remove, _ := prop.elementwise(p)
 			pl.elementwise(prop, add, remove)
 		case pl.touched[i]:
 			pl.property(prop)

@@ -10,14 +10,19 @@ import (
 // Project shows an entry as a resource. names holds the ids of what it refers
 // to; id, externalId and the rest of meta are the gateway's to put in.
 func (m *Mapping) Project(e connectors.Entry, names Names) *scim.Resource {
-	return &scim.Resource{Type: m.rt, Attrs: m.project(&e, names)}
+	return m.ProjectShown(e, names, nil)
 }
 
-func (m *Mapping) project(e *connectors.Entry, names Names) scim.Object {
+// ProjectShown is Project with what references show of what they name.
+func (m *Mapping) ProjectShown(e connectors.Entry, names Names, shown Displays) *scim.Resource {
+	return &scim.Resource{Type: m.rt, Attrs: m.project(&e, names, shown)}
+}
+
+func (m *Mapping) project(e *connectors.Entry, names Names, shown Displays) scim.Object {
 	room := arena{fields: make([]scim.Field, 0, m.fields), values: make([]scim.Value, 0, m.values)}
 	attrs := make([]scim.Field, 0, len(m.properties)+3) // with room for what the gateway adds
 	for _, p := range m.properties {
-		if v := p.project(&room, e, names); !v.IsAbsent() {
+		if v := p.project(&room, e, names, shown); !v.IsAbsent() {
 			attrs = append(attrs, scim.Field{Attr: p.attr, Value: v})
 		}
 	}
@@ -48,7 +53,7 @@ func (a *arena) list(n int) []scim.Value {
 	return a.values[at : at : at+n]
 }
 
-func (p *property) project(room *arena, e *connectors.Entry, names Names) scim.Value {
+func (p *property) project(room *arena, e *connectors.Entry, names Names, shown Displays) scim.Value {
 	switch p.shape {
 	case shapeSimple:
 		return p.rules[0].read(e)
@@ -65,7 +70,7 @@ func (p *property) project(room *arena, e *connectors.Entry, names Names) scim.V
 	case shapeElements:
 		return p.projectElements(room, e)
 	default:
-		return p.projectReferences(room, e, names)
+		return p.projectReferences(room, e, names, shown[p.attr])
 	}
 }
 
@@ -131,18 +136,25 @@ func (r *rule) readAll(e *connectors.Entry) []scim.Value {
 	return values
 }
 
-// projectReferences shows references as value, $ref and type.
-func (p *property) projectReferences(room *arena, e *connectors.Entry, names Names) scim.Value {
+// projectReferences shows references as value, $ref and type, and as the text that
+// there is for them.
+func (p *property) projectReferences(room *arena, e *connectors.Entry, names Names, texts []string) scim.Value {
 	r := p.rules[0]
 	f := fieldAt(e, r.attr, r.slot)
 	if f == nil || len(f.Refs) == 0 || r.unread {
 		return scim.Value{}
 	}
 	ids := names[r.attr]
+	text := func(i int) string {
+		if i < len(texts) {
+			return texts[i]
+		}
+		return ""
+	}
 	if p.shape == shapeReference {
 		if i := r.shownRef(f.Refs); i < len(ids) && ids[i] != "" {
 			uri := r.endpoint(f.Refs[i].Collection) + ids[i]
-			return scim.Obj(p.reference(room.object(3), ids[i], uri, f.Refs[i].Collection))
+			return scim.Obj(p.reference(room.object(4), ids[i], uri, f.Refs[i].Collection, text(i)))
 		}
 		return scim.Value{}
 	}
@@ -151,7 +163,11 @@ func (p *property) projectReferences(room *arena, e *connectors.Entry, names Nam
 	for i := range n {
 		size += len(r.endpoint(f.Refs[i].Collection)) + len(ids[i])
 	}
-	big := arena{fields: make([]scim.Field, 0, 3*n), values: make([]scim.Value, 0, n)}
+	parts := 3
+	if len(texts) > 0 {
+		parts = 4
+	}
+	big := arena{fields: make([]scim.Field, 0, parts*n), values: make([]scim.Value, 0, n)}
 	list := big.list(n)
 	uris := make([]byte, 0, size)
 	for i := range n {
@@ -163,14 +179,14 @@ func (p *property) projectReferences(room *arena, e *connectors.Entry, names Nam
 		uri := rest[:end]
 		rest = rest[end:]
 		if ids[i] != "" {
-			list = append(list, scim.Obj(p.reference(big.object(3), ids[i], uri, f.Refs[i].Collection)))
+			list = append(list, scim.Obj(p.reference(big.object(parts), ids[i], uri, f.Refs[i].Collection, text(i))))
 		}
 	}
 	return scim.List(list...)
 }
 
 // reference fills in the sub-attributes that the schema has, in its order.
-func (p *property) reference(fields []scim.Field, id, uri, kind string) []scim.Field {
+func (p *property) reference(fields []scim.Field, id, uri, kind, text string) []scim.Field {
 	for _, sub := range p.attr.Sub {
 		switch sub {
 		case p.value:
@@ -179,6 +195,10 @@ func (p *property) reference(fields []scim.Field, id, uri, kind string) []scim.F
 			fields = append(fields, scim.Field{Attr: sub, Value: scim.Str(uri)})
 		case p.typ:
 			fields = append(fields, scim.Field{Attr: sub, Value: scim.Str(kind)})
+		case p.display:
+			if text != "" {
+				fields = append(fields, scim.Field{Attr: sub, Value: scim.Str(text)})
+			}
 		}
 	}
 	return fields

@@ -41,10 +41,8 @@ func (m *Mapping) Needs(p scim.Patch) Needs {
 		if !p.Touches(prop.attr) {
 			continue
 		}
-		if prop.shape == shapeReferences {
-			if _, _, ok := p.Elementwise(prop.attr); ok {
-				continue
-			}
+		if _, _, ok := prop.elementwise(p); ok {
+			continue
 		}
 		n.Blind = false
 		for _, r := range prop.rules {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"postern/configs"
 	"postern/scim"
 )
 
@@ -24,6 +25,9 @@ func (c *compiler) resourceType() (*scim.ResourceType, error) {
 			keep[sub] = true
 		}
 		if len(l.spec.Refs) > 0 {
+			if l.display != nil {
+				keep[l.display] = true
+			}
 			for _, name := range [...]string{"$ref", "type"} {
 				if sub := subAttribute(attr, name); sub != nil && (name != "type" || attr.Mutability != scim.ReadOnly) {
 					keep[sub] = true
@@ -51,7 +55,7 @@ func (c *compiler) resourceType() (*scim.ResourceType, error) {
 
 // characterise makes the characteristics of a mapped attribute true (RFC 7643
 // §7): what is never written is readOnly, what is written at creation is
-// immutable, what is never read is writeOnly.
+// immutable, what is never read is never returned.
 func (c *compiler) characterise(full, attr *scim.Attribute) {
 	var lines []*line
 	for _, l := range c.lines {
@@ -60,19 +64,26 @@ func (c *compiler) characterise(full, attr *scim.Attribute) {
 		}
 	}
 	c.characteriseLeaf(attr, lines)
-	if full.Type != scim.Complex {
+	switch {
+	case full.Type != scim.Complex:
+		tabled(attr, lines)
+		returned(attr, lines)
 		return
-	}
-	if len(lines[0].spec.Refs) > 0 || attr.Mutability == scim.ReadOnly {
+	case len(lines[0].spec.Refs) > 0:
+		characteriseReference(attr, lines[0])
+		returned(attr, lines)
+		return
+	case attr.Mutability == scim.ReadOnly:
 		attr.Required = full.Required
 		for _, sub := range attr.Sub {
-			if attr.Mutability == scim.ReadOnly {
-				sub.Mutability = scim.ReadOnly
-			}
+			sub.Mutability = scim.ReadOnly
 		}
-		return
+	default:
+		attr.Mutability, attr.Returned, attr.Uniqueness, attr.CaseExact = full.Mutability, full.Returned, full.Uniqueness, full.CaseExact
 	}
-	attr.Mutability, attr.Returned, attr.Uniqueness, attr.CaseExact = full.Mutability, full.Returned, full.Uniqueness, full.CaseExact
+	if attr.MultiValued {
+		returned(attr, lines)
+	}
 	for _, sub := range attr.Sub {
 		var own []*line
 		for _, l := range lines {
@@ -80,8 +91,84 @@ func (c *compiler) characterise(full, attr *scim.Attribute) {
 				own = append(own, l)
 			}
 		}
-		if len(own) > 0 {
+		switch {
+		case len(own) == 0:
+			fixed(sub, lines)
+			continue
+		case attr.Mutability != scim.ReadOnly:
 			c.characteriseLeaf(sub, own)
+		}
+		tabled(sub, own)
+		if !attr.MultiValued {
+			returned(sub, own)
+		}
+	}
+}
+
+// characteriseReference tells what a reference may name, and that the gateway
+// says how it is called.
+func characteriseReference(attr *scim.Attribute, l *line) {
+	for _, sub := range attr.Sub {
+		if attr.Mutability == scim.ReadOnly || l.display != nil && sub.Name == l.display.Name {
+			sub.Mutability = scim.ReadOnly
+		}
+		switch sub.Name {
+		case "$ref":
+			sub.ReferenceTypes = configs.Values(l.spec.Refs)
+		case "type":
+			sub.Canonical = configs.Values(l.spec.Refs)
+		}
+	}
+}
+
+// fixed makes the values that brackets fix the canonical ones: the sub-attribute
+// has no others, since no rule holds it.
+func fixed(sub *scim.Attribute, lines []*line) {
+	if sub.Type != scim.String {
+		return
+	}
+	var values []string
+	for _, l := range lines {
+		for _, f := range l.constants {
+			if f.Attr.Name == sub.Name && !slices.Contains(values, f.Value.Text()) {
+				values = append(values, f.Value.Text())
+			}
+		}
+	}
+	sub.Canonical = values
+}
+
+// tabled makes the values of tables the canonical ones, where every rule for the
+// attribute has a table.
+func tabled(attr *scim.Attribute, lines []*line) {
+	if attr.Type != scim.String {
+		return
+	}
+	var values []string
+	for _, l := range lines {
+		t, ok := l.codec.(table)
+		if !ok {
+			return
+		}
+		for _, row := range t {
+			if !slices.Contains(values, row.scim.Text()) {
+				values = append(values, row.scim.Text())
+			}
+		}
+	}
+	attr.Canonical = values
+}
+
+// returned lets the rules say when an attribute is in an answer.
+func returned(attr *scim.Attribute, lines []*line) {
+	for _, l := range lines {
+		switch l.spec.Returned.Value {
+		case "default":
+			attr.Returned = scim.ReturnedDefault
+		case "request":
+			attr.Returned = scim.ReturnedRequest
+		case "always":
+			attr.Returned = scim.ReturnedAlways
 		}
 	}
 }
@@ -92,6 +179,7 @@ func (c *compiler) characteriseLeaf(attr *scim.Attribute, lines []*line) {
 	all := func(ok func(*line) bool) bool {
 		return !slices.ContainsFunc(lines, func(l *line) bool { return !ok(l) })
 	}
+	declared := attr.Mutability
 	switch {
 	case all(func(l *line) bool { return l.write == writeNever && l.spec.Forbidden.Value != "ignore" }):
 		attr.Mutability = scim.ReadOnly
@@ -99,7 +187,10 @@ func (c *compiler) characteriseLeaf(attr *scim.Attribute, lines []*line) {
 		attr.Mutability = scim.Immutable
 	}
 	if all(func(l *line) bool { return l.unread }) {
-		attr.Mutability, attr.Returned = scim.WriteOnly, scim.ReturnedNever
+		attr.Returned = scim.ReturnedNever
+		if attr.Mutability == scim.ReadWrite {
+			attr.Mutability = scim.WriteOnly
+		}
 	}
 	for _, l := range lines {
 		if l.spec.CaseExact.Set {
@@ -108,8 +199,8 @@ func (c *compiler) characteriseLeaf(attr *scim.Attribute, lines []*line) {
 		if l.spec.Required.Value || c.neededByName(l) {
 			attr.Required = true
 		}
-		if attr.Mutability == scim.ReadOnly {
-			attr.Required = false
+		if attr.Mutability == scim.ReadOnly && declared != scim.ReadOnly {
+			attr.Required = false // nobody can be asked for it
 		}
 	}
 	if len(lines) == 1 && attr.Uniqueness == scim.UniqueNone && !attr.MultiValued && c.isWholeName(lines[0]) {

@@ -58,8 +58,9 @@ type property struct {
 	rules    []*rule
 	elements []*element // of shapeElements
 
-	// Sub-attributes of a reference; typ is nil where the schema has none.
-	value, ref, typ *scim.Attribute
+	// Sub-attributes of a reference; typ is nil where the schema has none, and
+	// display where the rule has none.
+	value, ref, typ, display *scim.Attribute
 }
 
 // An element is one element of a multi-valued complex attribute, or with multi

@@ -32,6 +32,8 @@ type RuleSpec struct {
 	Write       configs.At[string] // always, create, never
 	Forbidden   configs.At[string] // error, ignore
 	Read        configs.At[string] // always, never
+	Returned    configs.At[string] // default, request, always
+	Display     configs.At[string] // of a reference: a SCIM attribute of what it names
 	Default     configs.At[string] // a template over SCIM paths
 	Required    configs.At[bool]
 	CaseExact   configs.At[bool]
@@ -101,6 +103,8 @@ func decodeRule(path configs.At[string], n *configs.Node, problems *configs.Prob
 	r.Write = m.Enum("write", "always", "create", "never")
 	r.Forbidden = m.Enum("forbidden", "error", "ignore")
 	r.Read = m.Enum("read", "always", "never")
+	r.Returned = m.Enum("returned", "default", "request", "always")
+	r.Display = m.String("display")
 	r.Default = m.Text("default")
 	r.Required = m.Bool("required")
 	r.CaseExact = m.Bool("caseExact")

@@ -55,6 +55,7 @@ func compile(c Config, ps *configs.Problems) ([]*mapping.Mapping, error) {
 			ps.Add(r.Node.Map(ps).KeyProblem("map", "active is not mapped: clients can not deactivate users, and are refused when they try").AsWarning())
 		}
 	}
+	ps.Add(mapping.CheckDisplays(compiled)...)
 	return compiled, nil
 }
 

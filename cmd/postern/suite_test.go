@@ -486,13 +486,16 @@ func testExternalID(t *testing.T, w *world) {
 
 func testManager(t *testing.T, w *world) {
 	const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-	boss := w.user("boss", "")
+	boss := w.user("boss", `,"displayName":"The Boss"`)
 	u := w.user("report", `,"`+enterprise+`":{"manager":{"value":"`+boss.id()+`"}}`)
-	if u.text(enterprise, "manager", "value") != boss.id() {
+	if u.text(enterprise, "manager", "value") != boss.id() || u.text(enterprise, "manager", "displayName") != "The Boss" {
 		t.Fatalf("created: %s", u.body)
 	}
 	if l := w.find("/Users", `manager eq "`+boss.id()+`" and id eq "`+u.id()+`"`); len(l) != 1 {
 		t.Errorf("manager eq finds %v", l)
+	}
+	if l := w.find("/Users", `manager.displayName eq "the boss" and userName eq `+quote(u.text("userName"))); len(l) != 1 || at(l[0], "meta", "version") != u.etag() {
+		t.Errorf("manager.displayName eq finds %v", l)
 	}
 	p := w.want(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"remove","path":"`+enterprise+`:manager"}`)), http.StatusOK)
 	if p.at(enterprise, "manager") != nil {
