@@ -3,10 +3,12 @@ package mapping
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// TestSamples compiles the mappings of all samples.
+// TestSamples compiles the mappings of all samples that need no other types and
+// schemas than the standard's; cmd/postern compiles the others.
 func TestSamples(t *testing.T) {
 	files, err := filepath.Glob("../configs/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -16,6 +18,9 @@ func TestSamples(t *testing.T) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nschemas:") {
+			continue
 		}
 		mappings, problems := compileText(t, filepath.Base(file), text)
 		if len(problems) > 0 {

@@ -99,11 +99,12 @@ func loadSample(t *testing.T, name string) Config {
 }
 
 func TestSamples(t *testing.T) {
-	for _, test := range []struct{ name, backend, base, client, anchor string }{
-		{"active-directory.yaml", "corp", "OU=Staff,DC=corp,DC=example,DC=com", "entra", "objectGUID"},
-		{"openldap.yaml", "corp", "ou=people,dc=example,dc=com", "idp", "entryUUID"},
-		{"ds389.yaml", "corp", "ou=people,dc=example,dc=com", "idp", "nsUniqueId"},
-		{"demo.yaml", "company", "ou=people,dc=example,dc=com", "demo", "entryUUID"},
+	for _, test := range []struct{ name, backend, base, client, anchor, other string }{
+		{"active-directory.yaml", "corp", "OU=Staff,DC=corp,DC=example,DC=com", "entra", "objectGUID", "Group"},
+		{"openldap.yaml", "corp", "ou=people,dc=example,dc=com", "idp", "entryUUID", "Group"},
+		{"ds389.yaml", "corp", "ou=people,dc=example,dc=com", "idp", "nsUniqueId", "Group"},
+		{"demo.yaml", "company", "ou=people,dc=example,dc=com", "demo", "entryUUID", "Group"},
+		{"devices.yaml", "corp", "ou=people,dc=example,dc=com", "idp", "entryUUID", "Device"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := loadSample(t, test.name)
@@ -111,7 +112,7 @@ func TestSamples(t *testing.T) {
 				t.Errorf("listen %q, TLS %v, store %q", c.Listen, c.TLS, c.Store.Bolt)
 			}
 			if len(c.Clients) != 1 || c.Clients[0].Name != test.client || c.Clients[0].Domain != test.client || len(c.Clients[0].Tokens) != 1 ||
-				c.Clients[0].Access["User"] != AccessReadWrite || c.Clients[0].Access["Group"] != AccessReadWrite {
+				c.Clients[0].Access["User"] != AccessReadWrite || c.Clients[0].Access[test.other] != AccessReadWrite {
 				t.Errorf("clients: %+v", c.Clients)
 			}
 			if len(c.Backends) != 1 || c.Backends[0].Name != test.backend || len(c.Backends[0].LDAP.Servers) == 0 {
@@ -120,7 +121,7 @@ func TestSamples(t *testing.T) {
 			if password, err := c.Backends[0].LDAP.Password(); err != nil || !strings.HasPrefix(password, "made-up-") {
 				t.Errorf("bind password: %q, %v", password, err)
 			}
-			if len(c.Resources) != 2 || c.Resources[0].Name != "User" || c.Resources[1].Name != "Group" {
+			if len(c.Resources) != 2 || c.Resources[0].Name != "User" || c.Resources[1].Name != test.other {
 				t.Fatalf("resources: %+v", c.Resources)
 			}
 			user := c.Resources[0]
