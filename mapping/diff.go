@@ -326,6 +326,8 @@ func (pl *planner) fallback(r *rule) scim.Value {
 	v, err := typed(r.leaf.Type, s)
 	if err != nil {
 		pl.fail(scim.InvalidValue("%s: %v", r.path, err))
+	} else if err := r.leaf.Admits(v.Text()); err != nil {
+		pl.fail(err)
 	}
 	return v
 }
