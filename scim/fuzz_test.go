@@ -201,7 +201,11 @@ func FuzzPatch(f *testing.F) {
 				t.Fatalf("%s makes %s of %s", p, will, was)
 			}
 		}
-		checkJSON(t, AppendJSON(nil, out, RenderOptions{}))
+		text := AppendJSON(nil, out, RenderOptions{})
+		checkJSON(t, text)
+		if _, err := DecodeResource(r.Type, text, DecodeOptions{Dialect: strict}); err != nil {
+			t.Fatalf("%s gives %s: %v", p, text, err)
+		}
 	})
 }
 

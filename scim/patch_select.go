@@ -116,7 +116,11 @@ func (a *applier) applyElement(op *Operation, e Value) Value {
 		return merge(attr, e, op.Value.Object())
 	}
 	if terms, ok := equalities(op.Path.Filter, nil); ok {
-		return merge(attr, Obj(terms), op.Value.Object())
+		var own Object
+		for _, f := range terms {
+			own = own.With(f.Attr, e.Object().Get(f.Attr))
+		}
+		return merge(attr, Obj(own), op.Value.Object())
 	}
 	return op.Value
 }
@@ -137,7 +141,11 @@ func (a *applier) createElement(op *Operation) (Value, error) {
 		change = op.subChange(Value{})
 	}
 	for _, f := range terms {
-		if err := f.Attr.Admits(f.Value.Text()); err != nil {
+		text := f.Value.Text()
+		if f.Attr.Type == Reference && !isURIReference(text) {
+			return Value{}, InvalidValue("attribute %q takes a URI", f.Attr)
+		}
+		if err := f.Attr.Admits(text); err != nil {
 			return Value{}, err
 		}
 	}
