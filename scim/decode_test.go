@@ -141,27 +141,6 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func TestCheckImmutable(t *testing.T) {
-	rt := thingType(t)
-	was := load(t, rt, `{"name":"n","serial":"s","maker":{"name":"m","batch":"b"},"parts":[{"value":"p","fixed":"f"}]}`)
-	for body, want := range map[string]string{
-		`{"name":"x"}`:                          ``, // what is not mentioned keeps its value
-		`{"serial":"S"}`:                        ``, // the same without regard to case
-		`{"serial":"t"}`:                        `400 mutability: attribute "serial" is immutable and has a value`,
-		`{"maker":{"batch":"c"}}`:               `400 mutability: attribute "maker.batch" is immutable and has a value`,
-		`{"maker":{"name":"x","batch":"b"}}`:    ``,
-		`{"parts":[{"value":"p","fixed":"g"}]}`: ``,
-	} {
-		err := CheckImmutable(was, load(t, rt, body))
-		if want == "" && err != nil || want != "" && (err == nil || problem(err) != want) {
-			t.Errorf("%s: %v, want %s", body, err, want)
-		}
-	}
-	if err := CheckImmutable(load(t, rt, `{"name":"n"}`), was); err != nil {
-		t.Error("what has no value yet can not be set:", err)
-	}
-}
-
 // What a client may write comes back from rendering and decoding.
 func TestDecodeRenderIdentity(t *testing.T) {
 	for _, rt := range []*ResourceType{userType(t), groupType(t), thingType(t)} {

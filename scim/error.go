@@ -83,16 +83,6 @@ func TooMany(format string, args ...any) *Error {
 	return Errorf(http.StatusBadRequest, TypeTooMany, format, args...)
 }
 
-// Sensitive says that a request has what must not stand in a URI.
-func Sensitive(format string, args ...any) *Error {
-	return Errorf(http.StatusForbidden, TypeSensitive, format, args...)
-}
-
-// NotUnique says that a value is already in use (scimType uniqueness).
-func NotUnique(format string, args ...any) *Error {
-	return Errorf(http.StatusConflict, TypeUniqueness, format, args...)
-}
-
 // AppendError appends e as a SCIM error message (RFC 7644 §3.12). The status is
 // a string there.
 func AppendError(dst []byte, e *Error) []byte {

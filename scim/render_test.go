@@ -98,8 +98,7 @@ func TestAppendError(t *testing.T) {
 		want string
 	}{
 		{InvalidFilter("bad %q", "x"), `"status":"400","scimType":"invalidFilter","detail":"bad \"x\""}`},
-		{NotUnique("taken"), `"status":"409","scimType":"uniqueness","detail":"taken"}`},
-		{Sensitive("no"), `"status":"403","scimType":"sensitive","detail":"no"}`},
+		{Errorf(409, TypeUniqueness, "taken"), `"status":"409","scimType":"uniqueness","detail":"taken"}`},
 		{TooMany("no"), `"status":"400","scimType":"tooMany","detail":"no"}`},
 		{&Error{Status: 404}, `"status":"404"}`},
 	} {

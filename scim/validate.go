@@ -71,23 +71,6 @@ func validateSub(attr *Attribute, v Value) error {
 	return nil
 }
 
-// CheckImmutable reports the first immutable attribute that has a value in was
-// and another in will (RFC 7644 §3.5.1). One that will does not mention keeps its
-// value, so that is no change. Elements of a multi-valued attribute come and go,
-// so their sub-attributes are not compared.
-func CheckImmutable(was, will *Resource) error {
-	for _, f := range was.Attrs {
-		v := will.Attrs.Get(f.Attr)
-		if v.IsAbsent() {
-			continue
-		}
-		if err := checkImmutable(f.Attr, f.Value, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // checkImmutable compares one attribute before and after; no value is another
 // value too.
 func checkImmutable(attr *Attribute, was, will Value) error {
