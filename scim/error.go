@@ -20,6 +20,13 @@ const (
 	TypeSensitive     = "sensitive"
 )
 
+// The scimType keywords of RFC 9865 §2.1.
+const (
+	TypeInvalidCursor = "invalidCursor"
+	TypeExpiredCursor = "expiredCursor"
+	TypeInvalidCount  = "invalidCount"
+)
+
 // An Error is an answer that refuses a request (RFC 7644 §3.12). Detail is
 // written for the client and holds nothing of what is behind the gateway; Err is
 // the cause, for the log alone.
@@ -81,6 +88,22 @@ func NoTarget(format string, args ...any) *Error {
 // TooMany says that a query has more results, or costs more, than is allowed.
 func TooMany(format string, args ...any) *Error {
 	return Errorf(http.StatusBadRequest, TypeTooMany, format, args...)
+}
+
+// InvalidCursor says that a cursor is none that was given out for this query to
+// this client. Why it is not is never said (RFC 9865 §5.2).
+func InvalidCursor() *Error {
+	return Errorf(http.StatusBadRequest, TypeInvalidCursor, "the cursor is not one that was given out for this query; leave it empty for the first page")
+}
+
+// ExpiredCursor says that what the cursor belongs to is not kept any more.
+func ExpiredCursor() *Error {
+	return Errorf(http.StatusBadRequest, TypeExpiredCursor, "the cursor has expired; begin again with an empty one")
+}
+
+// InvalidCount says that the count of a query with a cursor is no count.
+func InvalidCount(format string, args ...any) *Error {
+	return Errorf(http.StatusBadRequest, TypeInvalidCount, format, args...)
 }
 
 // AppendError appends e as a SCIM error message (RFC 7644 §3.12). The status is

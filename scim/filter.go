@@ -1,5 +1,7 @@
 package scim
 
+import "slices"
+
 // A Filter is a parsed filter (RFC 7644 §3.4.2.2). It is a closed sum: And, Or,
 // Not, Compare, Present and ValuePath.
 //
@@ -62,3 +64,36 @@ var opNames = [...]string{"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"}
 
 // String returns the operator as a filter has it.
 func (op Op) String() string { return opNames[op] }
+
+// AttributesOf returns every attribute and sub-attribute that a filter names.
+func AttributesOf(f Filter) []*Attribute { return appendAttributesOf(nil, f) }
+
+func appendAttributesOf(to []*Attribute, f Filter) []*Attribute {
+	one := func(attrs ...*Attribute) {
+		for _, a := range attrs {
+			if a != nil && !slices.Contains(to, a) {
+				to = append(to, a)
+			}
+		}
+	}
+	switch f := f.(type) {
+	case And:
+		for _, g := range f {
+			to = appendAttributesOf(to, g)
+		}
+	case Or:
+		for _, g := range f {
+			to = appendAttributesOf(to, g)
+		}
+	case Not:
+		to = appendAttributesOf(to, f.Filter)
+	case Compare:
+		one(f.Path.Attr, f.Path.Sub)
+	case Present:
+		one(f.Path.Attr, f.Path.Sub)
+	case ValuePath:
+		one(f.Attr)
+		to = appendAttributesOf(to, f.Filter)
+	}
+	return to
+}

@@ -8,8 +8,9 @@ import (
 // The bounds of a filter: longer or deeper ones are refused before they cost
 // anything.
 const (
-	maxFilterLength = 64 << 10
+	maxFilterLength = 256 << 10
 	maxFilterDepth  = 64
+	maxFilterTerms  = 1000 // each of them may be evaluated on each resource
 )
 
 // ParseFilter parses a filter about resources of type rt (RFC 7644 §3.4.2.2).
@@ -49,6 +50,7 @@ type filterParser struct {
 	s       string
 	pos     int
 	depth   int
+	terms   int
 }
 
 // rest returns the beginning of what is not parsed yet, for messages.
@@ -170,6 +172,9 @@ func (p *filterParser) term() (Filter, error) {
 			return nil, InvalidFilter("filter ends where an attribute is expected")
 		}
 		return nil, InvalidFilter("unexpected %q at position %d of the filter, where an attribute is expected", p.rest(), p.pos)
+	}
+	if p.terms++; p.terms > maxFilterTerms {
+		return nil, InvalidFilter("filter has more than %d comparisons", maxFilterTerms)
 	}
 	path, err := p.resolve(name)
 	if err != nil {

@@ -136,7 +136,8 @@ func TestParseFilterRefuses(t *testing.T) {
 		`emails[type eq "work"].value`:   `no operator after attribute "emails.value" in filter`,
 		strings.Repeat("(", 65) + "title pr" + strings.Repeat(")", 65):     `filter is nested deeper than 64`,
 		strings.Repeat("not (", 65) + "title pr" + strings.Repeat(")", 65): `filter is nested deeper than 64`,
-		strings.Repeat("a", 70_000):                                        `filter is longer than 65536 bytes`,
+		strings.Repeat("a", 300_000):                                       `filter is longer than 262144 bytes`,
+		strings.Repeat("id pr or ", 1000) + "id pr":                        `filter has more than 1000 comparisons`,
 	} {
 		f, err := ParseFilter(rt, in)
 		if err == nil {
@@ -160,7 +161,7 @@ func TestParseFilterBounds(t *testing.T) {
 		t.Error(err)
 	}
 	for _, word := range []string{" or ", " and "} {
-		many := strings.TrimSuffix(strings.Repeat("id pr"+word, 60_000/(5+len(word))), word)
+		many := strings.TrimSuffix(strings.Repeat("id pr"+word, maxFilterTerms), word)
 		f, err := ParseFilter(rt, many)
 		if err != nil {
 			t.Fatal(err)

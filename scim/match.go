@@ -2,34 +2,43 @@ package scim
 
 // Match reports whether the resource satisfies the filter. A comparison holds
 // when one value of the attribute satisfies it; ne is the negation of eq.
-func Match(f Filter, r *Resource) bool { return match(f, r.Attrs, r) }
+func Match(f Filter, r *Resource) bool { return evaluation{}.match(f, r.Attrs, r) }
+
+// MatchAt is Match for a client that sees what is relative in the resource (its
+// location, and references) under a base URL: a filter compares what it sees.
+func MatchAt(baseURL string, f Filter, r *Resource) bool {
+	return evaluation{baseURL}.match(f, r.Attrs, r)
+}
+
+// An evaluation is where a filter is evaluated.
+type evaluation struct{ baseURL string }
 
 // match evaluates f on the fields of a resource, or with r nil on those of one
 // element.
-func match(f Filter, o Object, r *Resource) bool {
+func (ev evaluation) match(f Filter, o Object, r *Resource) bool {
 	switch f := f.(type) {
 	case And:
 		for _, g := range f {
-			if !match(g, o, r) {
+			if !ev.match(g, o, r) {
 				return false
 			}
 		}
 		return true
 	case Or:
 		for _, g := range f {
-			if match(g, o, r) {
+			if ev.match(g, o, r) {
 				return true
 			}
 		}
 		return false
 	case Not:
-		return !match(f.Filter, o, r)
+		return !ev.match(f.Filter, o, r)
 	case Compare:
 		v := field(o, r, f.Path.Attr)
 		if f.Op == Ne {
-			return !anyValue(v, f.Path.Sub, Eq, f.Value, f.Path.target())
+			return !ev.anyValue(v, f.Path.Sub, Eq, f.Value, f.Path.target())
 		}
-		return anyValue(v, f.Path.Sub, f.Op, f.Value, f.Path.target())
+		return ev.anyValue(v, f.Path.Sub, f.Op, f.Value, f.Path.target())
 	case Present:
 		v := field(o, r, f.Path.Attr)
 		if f.Path.Sub == nil {
@@ -37,7 +46,7 @@ func match(f Filter, o Object, r *Resource) bool {
 		}
 		return hasSub(v, f.Path.Sub)
 	case ValuePath:
-		return anyElement(f, field(o, r, f.Attr))
+		return ev.anyElement(f, field(o, r, f.Attr))
 	default:
 		return false
 	}
@@ -52,20 +61,23 @@ func field(o Object, r *Resource, attr *Attribute) Value {
 
 // anyValue reports whether v, an element of v, or their sub-attribute sub
 // compares with want.
-func anyValue(v Value, sub *Attribute, op Op, want Value, target *Attribute) bool {
+func (ev evaluation) anyValue(v Value, sub *Attribute, op Op, want Value, target *Attribute) bool {
 	switch v.kind {
 	case Absent:
 		return false
 	case KindList:
 		for _, e := range v.Items() {
-			if anyValue(e, sub, op, want, target) {
+			if ev.anyValue(e, sub, op, want, target) {
 				return true
 			}
 		}
 		return false
 	case KindComplex:
-		return anyValue(v.Object().Get(sub), nil, op, want, target)
+		return ev.anyValue(v.Object().Get(sub), nil, op, want, target)
 	default:
+		if target.relative && ev.baseURL != "" {
+			v = Str(absolute(ev.baseURL, v.Text()))
+		}
 		return sub == nil && compareOne(target, op, v, want)
 	}
 }
@@ -107,23 +119,26 @@ func hasSub(v Value, sub *Attribute) bool {
 	return false
 }
 
-func anyElement(f ValuePath, v Value) bool {
+func (ev evaluation) anyElement(f ValuePath, v Value) bool {
 	if v.kind != KindList {
-		return !v.IsAbsent() && matchElement(f.Filter, f.Attr, v)
+		return !v.IsAbsent() && ev.element(f.Filter, f.Attr, v)
 	}
 	for _, e := range v.Items() {
-		if matchElement(f.Filter, f.Attr, e) {
+		if ev.element(f.Filter, f.Attr, e) {
 			return true
 		}
 	}
 	return false
 }
 
-// matchElement reports whether one element of attr satisfies f. In a filter on
-// a simple multi-valued attribute, value means the element itself.
-func matchElement(f Filter, attr *Attribute, e Value) bool {
+// matchElement reports whether one element of attr satisfies f.
+func matchElement(f Filter, attr *Attribute, e Value) bool { return evaluation{}.element(f, attr, e) }
+
+// element is matchElement, where the filter is evaluated. In a filter on a
+// simple multi-valued attribute, value means the element itself.
+func (ev evaluation) element(f Filter, attr *Attribute, e Value) bool {
 	if e.kind == KindComplex {
-		return match(f, e.Object(), nil)
+		return ev.match(f, e.Object(), nil)
 	}
-	return match(f, Object{{attr, e}}, nil)
+	return ev.match(f, Object{{attr, e}}, nil)
 }

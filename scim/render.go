@@ -114,7 +114,7 @@ func appendSelected(dst []byte, attr *Attribute, v Value, o *RenderOptions) []by
 // appendURI appends a URI as a JSON string, with the base URL in front if it is
 // relative.
 func appendURI(dst []byte, uri, base string) []byte {
-	if base == "" || strings.Contains(uri, "://") || len(uri) > 4 && strings.EqualFold(uri[:4], "urn:") {
+	if base == "" || isAbsolute(uri) {
 		return appendString(dst, uri)
 	}
 	dst = appendString(dst, strings.TrimSuffix(base, "/"))
@@ -124,14 +124,43 @@ func appendURI(dst []byte, uri, base string) []byte {
 	return append(dst[:at], dst[at+1:]...)
 }
 
+func isAbsolute(uri string) bool {
+	return strings.Contains(uri, "://") || len(uri) > 4 && strings.EqualFold(uri[:4], "urn:")
+}
+
+// absolute is the URI as appendURI shows it.
+func absolute(base, uri string) string {
+	if isAbsolute(uri) {
+		return uri
+	}
+	return strings.TrimSuffix(base, "/") + "/" + strings.TrimPrefix(uri, "/")
+}
+
 // AppendList appends a ListResponse (RFC 7644 §3.4.2) with n resources, each
 // appended by a call with its index. Total counts all that match, and start is
 // the 1-based index of the first.
 func AppendList(dst []byte, total, start, n int, each func(dst []byte, i int) []byte) []byte {
-	dst = append(dst, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":`...)
-	dst = strconv.AppendInt(dst, int64(total), 10)
+	dst = appendListHead(dst, total)
 	dst = append(dst, `,"startIndex":`...)
 	dst = strconv.AppendInt(dst, int64(start), 10)
+	return appendListRest(dst, n, each)
+}
+
+// AppendCursorList appends the ListResponse of a page that was asked for by
+// cursor (RFC 9865 §2). A cursor that is empty is left out.
+func AppendCursorList(dst []byte, total int, previous, next string, n int, each func(dst []byte, i int) []byte) []byte {
+	dst = appendListHead(dst, total)
+	dst = appendMember(dst, "previousCursor", previous)
+	dst = appendMember(dst, "nextCursor", next)
+	return appendListRest(dst, n, each)
+}
+
+func appendListHead(dst []byte, total int) []byte {
+	dst = append(dst, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":`...)
+	return strconv.AppendInt(dst, int64(total), 10)
+}
+
+func appendListRest(dst []byte, n int, each func(dst []byte, i int) []byte) []byte {
 	dst = append(dst, `,"itemsPerPage":`...)
 	dst = strconv.AppendInt(dst, int64(n), 10)
 	dst = append(dst, `,"Resources":[`...)
