@@ -77,6 +77,7 @@ func (l *lowering) and(parts ...answer) answer {
 func (l *lowering) or(parts ...answer) answer {
 	out := answer{exact: true, defined: true, present: true}
 	var conds connectors.Or
+	var anchors connectors.AnchorIn // of all parts that are about these: one question
 	for _, p := range parts {
 		if p.isEverywhere() && p.exact {
 			return everywhere
@@ -92,7 +93,14 @@ func (l *lowering) or(parts ...answer) answer {
 		out.exact = out.exact && p.exact
 		out.defined = out.defined && p.defined
 		out.present = out.present && p.present
+		if in, ok := p.cond.(connectors.AnchorIn); ok {
+			anchors = append(anchors, in...)
+			continue
+		}
 		conds = append(conds, p.cond)
+	}
+	if anchors != nil {
+		conds = append(conds, anchors)
 	}
 	switch {
 	case len(conds) == 0:

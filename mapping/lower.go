@@ -12,14 +12,15 @@ import (
 type Lookup struct {
 	// Refs holds the ids that FilterRefs named.
 	Refs Refs
-	// Anchors answers `id eq` and `externalId eq` with the objects that have
-	// it; known is false where it can not tell.
+	// Anchors answers `id eq`, `externalId eq` and `meta.location eq` with the
+	// objects that have it; known is false where it can not tell.
 	Anchors func(scim.Compare) (anchors []connectors.Anchor, known bool)
 }
 
 // Lower turns a filter into a condition that holds wherever the filter holds;
 // exact says that it holds nowhere else. Where nothing is known the condition is
 // All. An attribute that can not be read can not be searched for: invalidFilter.
+// One of another resource type has no value here (RFC 7644 §3.4.2.1).
 func (m *Mapping) Lower(f scim.Filter, c connectors.Capabilities, look Lookup) (cond connectors.Cond, exact bool, err error) {
 	l := &lowering{m: m, look: look, conds: c.Conds, matching: c.Matching}
 	a := l.filter(f)
@@ -76,7 +77,10 @@ func (l *lowering) filter(f scim.Filter) answer {
 func (l *lowering) compare(f scim.Compare) answer {
 	attr, sub := f.Path.Attr, f.Path.Sub
 	p := l.m.property(attr)
-	if p == nil {
+	switch {
+	case p == nil && l.m.foreign(attr):
+		return nowhere
+	case p == nil:
 		return l.common(f)
 	}
 	switch p.shape {
@@ -101,10 +105,12 @@ func (l *lowering) compare(f scim.Compare) answer {
 func (l *lowering) present(f scim.Present) answer {
 	attr, sub := f.Path.Attr, f.Path.Sub
 	p := l.m.property(attr)
-	if p == nil {
-		if attr == l.m.rt.ID() || attr == l.m.rt.Schemas() {
-			return everywhere
-		}
+	switch {
+	case l.m.always(attr, sub):
+		return everywhere
+	case p == nil && l.m.foreign(attr):
+		return nowhere
+	case p == nil:
 		return unknown
 	}
 	if p.shape == shapeElements {
@@ -125,7 +131,10 @@ func (l *lowering) present(f scim.Present) answer {
 // valuePath lowers a filter that one element must satisfy.
 func (l *lowering) valuePath(attr *scim.Attribute, f scim.Filter) answer {
 	p := l.m.property(attr)
-	if p == nil {
+	switch {
+	case p == nil && l.m.foreign(attr):
+		return nowhere
+	case p == nil:
 		return unknown
 	}
 	switch p.shape {
@@ -244,36 +253,6 @@ func (l *lowering) constantResource(attr *scim.Attribute, v scim.Value) *scim.Re
 		v = scim.List(v)
 	}
 	return &scim.Resource{Type: l.m.rt, Attrs: scim.NewObject(scim.Field{Attr: attr, Value: v})}
-}
-
-// common lowers comparisons with what the gateway keeps: ids, and the constant
-// parts of meta.
-func (l *lowering) common(f scim.Compare) answer {
-	rt := l.m.rt
-	switch {
-	case f.Path.Attr == rt.ID() || f.Path.Attr == rt.ExternalID():
-		if f.Op != scim.Eq || l.look.Anchors == nil {
-			return unknown
-		}
-		anchors, known := l.look.Anchors(f)
-		switch {
-		case !known:
-			return unknown
-		case len(anchors) == 0:
-			return nowhere
-		case !l.conds.Has(connectors.CondAnchorIn):
-			return unknown
-		}
-		return answer{cond: connectors.AnchorIn(anchors), exact: true, defined: true}
-	case f.Path.Attr == rt.Meta() && f.Path.Sub != nil && f.Path.Sub.Name == "resourceType":
-		meta := scim.Obj(scim.NewObject(scim.Field{Attr: f.Path.Sub, Value: scim.Str(rt.Name)}))
-		if scim.Match(f, l.constantResource(rt.Meta(), meta)) {
-			return everywhere
-		}
-		return nowhere
-	default:
-		return unknown
-	}
 }
 
 // reference lowers a comparison with the id that a reference names.

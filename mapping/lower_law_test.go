@@ -25,10 +25,10 @@ func TestLowerIsSound(t *testing.T) {
 			caps.Matching = nil
 		}
 		look := Lookup{Refs: lawRefs, Anchors: func(c scim.Compare) ([]connectors.Anchor, bool) {
-			if c.Value.Text() == "1" {
+			if want := map[bool]string{false: "1", true: "Users/1"}[c.Path.Sub != nil]; c.Value.Text() == want {
 				return []connectors.Anchor{"me"}, true
 			}
-			return nil, c.Path.Attr == m.rt.ID()
+			return nil, c.Path.Attr != m.rt.ExternalID()
 		}}
 		entries := make([]connectors.Entry, 10)
 		for i := range entries {
@@ -46,6 +46,9 @@ func TestLowerIsSound(t *testing.T) {
 			for _, e := range entries {
 				r := m.Project(e, namesOf(e)).With(m.rt.ID(), scim.Str("1"))
 				r = r.With(m.rt.Meta(), withType(m, r.Get(m.rt.Meta())))
+				if r.Get(m.rt.ExternalID()).IsAbsent() {
+					r = r.With(m.rt.ExternalID(), scim.Str("1"))
+				}
 				holds := scim.Match(f, r)
 				found := connectors.Match(cond, e, caps.Matching) == connectors.True
 				if holds && !found || exact && found && !holds {
@@ -64,17 +67,27 @@ func isNever(c connectors.Cond) bool {
 
 func withType(m *Mapping, meta scim.Value) scim.Value {
 	kind, _ := m.rt.Attribute("meta.resourceType")
-	return scim.Obj(meta.Object().With(kind, scim.Str("User")))
+	location, _ := m.rt.Attribute("meta.location")
+	return scim.Obj(meta.Object().With(kind, scim.Str("User")).With(location, scim.Str("Users/1")))
 }
 
 func filter(t *rapid.T, m *Mapping, depth int) scim.Filter {
 	text := filterText(t, depth)
-	f, err := scim.ParseFilter(m.rt, text)
+	f, err := scim.Dialect{}.ParseFilter(m.rt, text, otherType)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return f
 }
+
+// otherType is searched at the same time, and has attributes that users lack.
+var otherType = func() *scim.ResourceType {
+	rt, err := scim.NewResourceType("Group", "/Groups", "Group", scim.GroupSchema())
+	if err != nil {
+		panic(err)
+	}
+	return rt
+}()
 
 func filterText(t *rapid.T, depth int) string {
 	if depth > 0 {
@@ -99,7 +112,13 @@ func filterText(t *rapid.T, depth int) string {
 		op := rapid.SampledFrom([]string{"eq", "ne"}).Draw(t, "op")
 		return path + " " + op + " " + rapid.SampledFrom(values).Draw(t, "value")
 	}
-	switch rapid.IntRange(0, 9).Draw(t, "leaf") {
+	switch rapid.IntRange(0, 12).Draw(t, "leaf") {
+	case 8:
+		return rapid.SampledFrom([]string{`members pr`, `members.value eq "p1"`, `members.value ne "p1"`, `members[value eq "p1"]`, `not (members pr)`}).Draw(t, "foreign")
+	case 9:
+		return equal("schemas", `"urn:ietf:params:scim:schemas:core:2.0:User"`, `"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`, `"urn:x"`)
+	case 10:
+		return rapid.SampledFrom([]string{`meta pr`, `meta.location pr`, `meta.version pr`, `meta.created pr`, `schemas pr`, `id pr`, `externalId pr`}).Draw(t, "common")
 	case 0:
 		return equal("active", "true", "false")
 	case 1:
@@ -110,7 +129,7 @@ func filterText(t *rapid.T, depth int) string {
 		op := rapid.SampledFrom([]string{"eq", "ne", "gt", "ge", "lt", "le"}).Draw(t, "op")
 		return "meta.created " + op + ` "` + rapid.SampledFrom([]string{"2024-01-02T03:04:05Z", "2024-01-02T03:04:05.5Z", "2024-01-02T02:04:00Z"}).Draw(t, "time") + `"`
 	case 4:
-		return equal(rapid.SampledFrom([]string{"id", "meta.resourceType", "emails.type", "phoneNumbers.type"}).Draw(t, "fixed"), `"1"`, `"User"`, `"work"`, `"other"`, `"x"`)
+		return equal(rapid.SampledFrom([]string{"id", "externalId", "meta.location", "meta.resourceType", "emails.type", "phoneNumbers.type"}).Draw(t, "fixed"), `"1"`, `"Users/1"`, `"User"`, `"work"`, `"other"`, `"x"`)
 	case 5:
 		attr := rapid.SampledFrom([]string{"emails", "phoneNumbers"}).Draw(t, "elements")
 		return attr + "[" + elementText(t, 2) + "]"
