@@ -92,10 +92,10 @@ func (s *shown) count(f func()) (users, groups int) {
 }
 
 // texts lists a type and returns the named sub-attribute of each resource.
-func (s *shown) texts(rt *scim.ResourceType, q gateway.Query, path string) string {
+func (s *shown) texts(rt *scim.ResourceType, q gateway.Part, path string) string {
 	s.t.Helper()
-	q.Count = 100
-	page, err := s.List(s.t.Context(), caller, rt.Name, q)
+	q.Kind = rt.Name
+	page, err := s.List(s.t.Context(), caller, gateway.Query{Parts: []gateway.Part{q}, Count: 100})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -148,20 +148,20 @@ func TestDisplays(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		rt            *scim.ResourceType
-		q             gateway.Query
+		q             gateway.Part
 		path, want    string
 		users, groups int
 	}{
-		{"groups of users", s.user, gateway.Query{}, "groups.display", "   A A A+B", 1, 1},
-		{"members of groups", s.group, gateway.Query{}, "members.display", "+U0+U1 A+U1", 1, 2},
-		{"asked for", s.user, gateway.Query{Selection: selection(s.user, "groups.display", "")}, "groups.display", "   A A A+B", 1, 1},
-		{"not asked for", s.user, gateway.Query{Selection: selection(s.user, "userName", "")}, "groups.display", nobody, 1, 0},
-		{"only the ids asked for", s.user, gateway.Query{Selection: selection(s.user, "groups.value", "")}, "groups.value", "", 1, 0},
-		{"excluded", s.user, gateway.Query{Selection: selection(s.user, "", "groups")}, "groups.display", nobody, 1, 0},
-		{"filtered", s.user, gateway.Query{Filter: filter(s.user, `groups.display eq "b"`)}, "groups.display", "A+B", 1, 1},
-		{"filtered, not asked for", s.user, gateway.Query{Filter: filter(s.user, `groups[display sw "B"]`), Selection: selection(s.user, "userName", "")}, "groups.display", "A+B", 1, 1},
-		{"filtered by what nobody has", s.group, gateway.Query{Filter: filter(s.group, `members.display eq "not this"`)}, "members.display", "", 1, 2},
-		{"filtered by absence", s.user, gateway.Query{Filter: filter(s.user, `not (groups.display pr)`)}, "groups.display", "  ", 1, 1},
+		{"groups of users", s.user, gateway.Part{}, "groups.display", "   A A A+B", 1, 1},
+		{"members of groups", s.group, gateway.Part{}, "members.display", "+U0+U1 A+U1", 1, 2},
+		{"asked for", s.user, gateway.Part{Selection: selection(s.user, "groups.display", "")}, "groups.display", "   A A A+B", 1, 1},
+		{"not asked for", s.user, gateway.Part{Selection: selection(s.user, "userName", "")}, "groups.display", nobody, 1, 0},
+		{"only the ids asked for", s.user, gateway.Part{Selection: selection(s.user, "groups.value", "")}, "groups.value", "", 1, 0},
+		{"excluded", s.user, gateway.Part{Selection: selection(s.user, "", "groups")}, "groups.display", nobody, 1, 0},
+		{"filtered", s.user, gateway.Part{Filter: filter(s.user, `groups.display eq "b"`)}, "groups.display", "A+B", 1, 1},
+		{"filtered, not asked for", s.user, gateway.Part{Filter: filter(s.user, `groups[display sw "B"]`), Selection: selection(s.user, "userName", "")}, "groups.display", "A+B", 1, 1},
+		{"filtered by what nobody has", s.group, gateway.Part{Filter: filter(s.group, `members.display eq "not this"`)}, "members.display", "", 1, 2},
+		{"filtered by absence", s.user, gateway.Part{Filter: filter(s.user, `not (groups.display pr)`)}, "groups.display", "  ", 1, 1},
 	} {
 		var got string
 		users, groups := s.count(func() { got = s.texts(c.rt, c.q, c.path) })

@@ -45,6 +45,8 @@ type Gateway struct {
 	order     []*target
 	scanLimit int
 	snapshots *snapshots
+	cursors   *cursors
+	sorting   chan struct{} // one token for each list that is being sorted
 	locks     locks
 	leftovers leftovers
 	promised  promises
@@ -89,11 +91,17 @@ func New(o Options) (*Gateway, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	cursors, err := newCursors()
+	if err != nil {
+		return nil, err
+	}
 	g := &Gateway{
 		store:     o.Store,
 		targets:   make(map[string]*target, len(o.Targets)),
 		scanLimit: o.ScanLimit,
 		snapshots: newSnapshots(o.SnapshotTTL, o.Now),
+		cursors:   cursors,
+		sorting:   make(chan struct{}, maxSorting),
 		log:       o.Log,
 		now:       o.Now,
 		promised:  promises{now: o.Now},
@@ -129,6 +137,10 @@ func (g *Gateway) ResourceTypes() []*scim.ResourceType {
 	}
 	return rts
 }
+
+// CursorTimeout returns for how long a cursor holds at least, between one page
+// and the next.
+func (g *Gateway) CursorTimeout() time.Duration { return g.snapshots.ttl }
 
 func (g *Gateway) target(kind string) (*target, error) {
 	if t, ok := g.targets[kind]; ok {

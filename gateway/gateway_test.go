@@ -49,13 +49,14 @@ type bench struct {
 	group   *scim.ResourceType
 	clock   *atomic.Int64 // seconds
 	again   func() *gateway.Gateway
+	over    func(connectors.Connector) connectors.Connector // what again puts over a connector
 }
 
 var caller = gateway.Caller{Client: "idp", Domain: "idp"}
 
 func newBench(t *testing.T, o memory.Options) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: new(atomic.Int64)}
+	b := &bench{t: t, clock: new(atomic.Int64), over: func(c connectors.Connector) connectors.Connector { return c }}
 	users, groups := compile(t, "User", userMap), compile(t, "Group", groupMap)
 	ignoreCase := connectors.Matching{Rule: connectors.RuleIgnoreCase, Squeezes: true, Ordering: true, Substring: true}
 	matching := func(m *mapping.Mapping) map[connectors.Attr]connectors.Matching {
@@ -83,8 +84,8 @@ func newBench(t *testing.T, o memory.Options) *bench {
 		g, err := gateway.New(gateway.Options{Store: b.store, Log: zerolog.Nop(), ScanLimit: 1000,
 			Now: func() time.Time { return time.Unix(1_700_000_000+b.clock.Load(), 0) },
 			Targets: []gateway.Target{
-				{Mapping: users, Connector: b.backend.Collection("User"), Backend: "corp"},
-				{Mapping: groups, Connector: b.backend.Collection("Group"), Backend: "corp"},
+				{Mapping: users, Connector: b.over(b.backend.Collection("User")), Backend: "corp"},
+				{Mapping: groups, Connector: b.over(b.backend.Collection("Group")), Backend: "corp"},
 			}})
 		if err != nil {
 			t.Fatal(err)
@@ -147,15 +148,15 @@ func (b *bench) mustCreate(name string) string {
 }
 
 func (b *bench) list(filter string, start, count int) (gateway.Page, error) {
-	q := gateway.Query{Start: start, Count: count}
+	part := gateway.Part{Kind: "User"}
 	if filter != "" {
 		f, err := scim.ParseFilter(b.user, filter)
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		q.Filter = f
+		part.Filter = f
 	}
-	return b.List(b.t.Context(), caller, "User", q)
+	return b.List(b.t.Context(), caller, gateway.Query{Parts: []gateway.Part{part}, Start: start, Count: count})
 }
 
 func kindOf(err error) gateway.Kind {

@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"slices"
+
 	"postern/connectors"
 	"postern/scim"
 )
@@ -69,7 +71,7 @@ func (p *property) elementwise(patch scim.Patch) (add, remove []scim.Value, ok b
 // that is not known here, and nothing would be selected silently.
 func (m *Mapping) plannable(op scim.Operation) error {
 	for _, d := range m.displays {
-		if d.Of == op.Path.Attr && mentions(op.Path.Filter, d.Sub) {
+		if d.Of == op.Path.Attr && slices.Contains(scim.AttributesOf(op.Path.Filter), d.Sub) {
 			return scim.InvalidPath("%s can not select what a PATCH changes; use %s", subPath(d.Of, d.Sub), subPath(d.Of, m.property(d.Of).value))
 		}
 	}

@@ -25,37 +25,16 @@ type Display struct {
 type Displays map[*scim.Attribute][]string
 
 // Displays returns what has to be read from other resources for an answer with
-// the attributes that are wanted, and to evaluate the filter; either may be nil.
-func (m *Mapping) Displays(wanted func(*scim.Attribute) bool, f scim.Filter) []Display {
+// the attributes that are wanted, or because a filter or a sort key names them;
+// either may be nil.
+func (m *Mapping) Displays(wanted func(*scim.Attribute) bool, named []*scim.Attribute) []Display {
 	var needed []Display
 	for _, d := range m.displays {
-		if wanted != nil && wanted(d.Of) && wanted(d.Sub) || mentions(f, d.Sub) {
+		if wanted != nil && wanted(d.Of) && wanted(d.Sub) || slices.Contains(named, d.Sub) {
 			needed = append(needed, d)
 		}
 	}
 	return needed
-}
-
-// mentions reports whether a filter speaks of a sub-attribute.
-func mentions(f scim.Filter, sub *scim.Attribute) bool {
-	is := func(p scim.AttrPath) bool { return p.Attr == sub || p.Sub == sub }
-	within := func(f scim.Filter) bool { return mentions(f, sub) }
-	switch f := f.(type) {
-	case scim.And:
-		return slices.ContainsFunc(f, within)
-	case scim.Or:
-		return slices.ContainsFunc(f, within)
-	case scim.Not:
-		return within(f.Filter)
-	case scim.ValuePath:
-		return within(f.Filter)
-	case scim.Compare:
-		return is(f.Path)
-	case scim.Present:
-		return is(f.Path)
-	default:
-		return false
-	}
 }
 
 // A Label is a string of a resource that others show with their references to it.

@@ -37,9 +37,9 @@ func DecodeSearch(body []byte, opt DecodeOptions) (SearchRequest, error) {
 				named = named || strings.EqualFold(d.nodes[i].text, searchRequestURN)
 			}
 		case "attributes":
-			s.Attributes, err = d.names(name, at)
+			s.Attributes, err = d.nameList(name, at)
 		case "excludedattributes":
-			s.ExcludedAttributes, err = d.names(name, at)
+			s.ExcludedAttributes, err = d.nameList(name, at)
 		case "filter":
 			s.Filter, err = d.optionalText(name, at)
 		case "sortby":
@@ -108,8 +108,8 @@ func ParseCount(name, text string) (*int, error) {
 	return &n, nil
 }
 
-// names decodes a list of attribute names, of which one may stand alone.
-func (d *decoder) names(name string, at int) ([]string, error) {
+// nameList decodes a list of attribute names, of which one may stand alone.
+func (d *decoder) nameList(name string, at int) ([]string, error) {
 	switch n := &d.nodes[at]; n.kind {
 	case 'n':
 		return nil, nil

@@ -92,8 +92,9 @@ func (h *Handler) serviceProviderConfig(q *request) error {
 		dst = strconv.AppendInt(dst, int64(h.discovery.maxPage), 10)
 		dst = append(dst, `},"changePassword":{"supported":`...)
 		dst = strconv.AppendBool(dst, h.discovery.passwords())
-		dst = append(dst, `},"sort":{"supported":false},"etag":{"supported":true},`+
-			`"authenticationSchemes":[{"type":"oauthbearertoken","name":"OAuth Bearer Token",`+
+		dst = append(dst, `},"sort":{"supported":true},"etag":{"supported":true},`...)
+		dst = h.appendPagination(dst)
+		dst = append(dst, `"authenticationSchemes":[{"type":"oauthbearertoken","name":"OAuth Bearer Token",`+
 			`"description":"A bearer token in the Authorization header, given out by the administrator of this service",`+
 			`"specUri":"https://www.rfc-editor.org/rfc/rfc6750","primary":true}],`+
 			`"meta":{"resourceType":"ServiceProviderConfig","location":`...)

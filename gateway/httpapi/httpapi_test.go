@@ -161,8 +161,10 @@ func TestPathsAndMethods(t *testing.T) {
 		{"OPTIONS", "/Users", 204, false},
 		{"TRACE", "/Users", 405, true},
 		{"PURGE", "/Users/" + id, 405, true},
-		{"POST", "/Users/.search", 501, true},
-		{"POST", "/.search", 501, true},
+		{"POST", "/Users/.search", 400, true},
+		{"POST", "/.search", 400, true},
+		{"GET", "/.search", 405, true},
+		{"PUT", "", 405, true},
 		{"GET", "/Me", 501, true},
 		{"GET", "/ServiceProviderConfig?filter=x", 403, true},
 		{"GET", "/Schemas?filter=x", 403, true},
@@ -174,7 +176,7 @@ func TestPathsAndMethods(t *testing.T) {
 		if test.body && test.status >= 400 && !strings.Contains(body, "messages:2.0:Error") {
 			t.Errorf("%s %s: not a SCIM error: %s", test.method, test.target, body)
 		}
-		if (test.status == 405 || test.method == "OPTIONS") && !strings.Contains(res.Header.Get("Allow"), "GET") {
+		if (test.status == 405 || test.method == "OPTIONS") && !strings.Contains(res.Header.Get("Allow"), "OPTIONS") {
 			t.Errorf("%s %s: Allow is %q", test.method, test.target, res.Header.Get("Allow"))
 		}
 	}

@@ -28,7 +28,7 @@ func (h *Handler) me(a Access, e func(resources) endpoint) http.Handler {
 		if err != nil {
 			return err
 		}
-		page, err := h.Gateway.List(q.Context(), q.caller, on.rt.Name, gateway.Query{Filter: who, Count: 2, Selection: none})
+		page, err := h.Gateway.List(q.Context(), q.caller, gateway.Query{Parts: []gateway.Part{{Kind: on.rt.Name, Filter: who, Selection: none}}, Count: 2})
 		if err != nil {
 			return err
 		}

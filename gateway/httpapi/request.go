@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 
 	"postern/gateway"
@@ -48,7 +47,7 @@ func (q *request) parseQuery() error {
 	if err != nil {
 		return scim.InvalidSyntax("the query of the URL is not percent-encoded as it should be: %v", err)
 	}
-	for _, name := range []string{"filter", "startIndex", "count", "attributes", "excludedAttributes"} {
+	for _, name := range queryParameters {
 		if len(values[name]) > 1 {
 			return scim.InvalidValue("%s is given twice", name)
 		}
@@ -109,19 +108,6 @@ func names(list string) []string {
 
 func (q *request) precondition() (scim.Precondition, error) {
 	return scim.ParsePrecondition(q.Header.Values("If-Match"), q.Header.Values("If-None-Match"))
-}
-
-// number reads an integer parameter, or returns the default where it is absent.
-func (q *request) number(name string, absent int) (int, error) {
-	s := q.param(name)
-	if s == "" {
-		return absent, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return 0, scim.InvalidValue("%s is %q, which is not an integer", name, s)
-	}
-	return n, nil
 }
 
 // base returns what meta.location and $ref begin with.

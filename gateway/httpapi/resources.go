@@ -3,7 +3,6 @@ package httpapi
 import (
 	"net/http"
 	"slices"
-	"sync"
 
 	"postern/gateway"
 	"postern/scim"
@@ -27,58 +26,6 @@ func largeAttributes(rt *scim.ResourceType) []*scim.Attribute {
 	return large
 }
 
-// making waits for its turn to make an answer that may be large. done must be
-// called before the answer is sent: a client may take its time.
-func (on resources) making(q *request, sel scim.Selection) (done func(), err error) {
-	if !slices.ContainsFunc(on.large, sel.Wants) {
-		return func() {}, nil
-	}
-	select {
-	case on.h.large <- struct{}{}:
-		return sync.OnceFunc(func() { <-on.h.large }), nil
-	case <-q.Context().Done():
-		return nil, &gateway.Fault{Kind: gateway.Timeout, Reason: "too many large resources are being read at the moment; try again later"}
-	}
-}
-
-// GET /Users (RFC 7644 §3.4.2).
-func (on resources) list(q *request) error {
-	sel, err := q.selection(on.rt)
-	if err != nil {
-		return err
-	}
-	query := gateway.Query{Selection: sel}
-	if f := q.param("filter"); f != "" {
-		if query.Filter, err = q.client.Dialect.ParseFilter(on.rt, f); err != nil {
-			return err
-		}
-	} else if q.query.Has("filter") {
-		return scim.InvalidFilter("the filter is empty; leave the parameter out to list everything")
-	}
-	if query.Start, err = q.number("startIndex", 1); err != nil {
-		return err
-	}
-	if query.Count, err = q.number("count", on.h.PageSize); err != nil {
-		return err
-	}
-	query.Count = min(max(query.Count, 0), on.h.MaxPageSize)
-	done, err := on.making(q, sel)
-	if err != nil {
-		return err
-	}
-	defer done()
-	page, err := on.h.Gateway.List(q.Context(), q.caller, on.rt.Name, query)
-	if err != nil {
-		return err
-	}
-	base := q.base()
-	return send(q.w, http.StatusOK, func(dst []byte) []byte {
-		return scim.AppendList(dst, page.Total, page.Start, len(page.Results), func(dst []byte, i int) []byte {
-			return scim.AppendJSON(dst, page.Results[i].Resource, scim.RenderOptions{Selection: sel, BaseURL: base})
-		})
-	}, done)
-}
-
 // GET /Users/{id} (RFC 7644 §3.4.1).
 func (on resources) read(q *request) error {
 	sel, err := q.selection(on.rt)
@@ -89,7 +36,7 @@ func (on resources) read(q *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := on.making(q, sel)
+	done, err := q.making(slices.ContainsFunc(on.large, sel.Wants))
 	if err != nil {
 		return err
 	}

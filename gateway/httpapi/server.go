@@ -47,6 +47,7 @@ type Handler struct {
 	clients   credentials
 	router    *mux.Router
 	discovery discovery
+	all       []resources   // in the order of the resource types
 	large     chan struct{} // one token for each large answer that is being made
 }
 
@@ -116,7 +117,7 @@ func (h *Handler) routes(base string) {
 			http.MethodPatch:  h.may(ReadWrite, rt, on.patch),
 			http.MethodDelete: h.may(ReadWrite, rt, on.delete),
 		})
-		h.router.Handle(base+rt.Endpoint+"/.search", methods{http.MethodPost: h.known(notImplemented)})
+		h.router.Handle(base+rt.Endpoint+"/.search", methods{http.MethodPost: h.may(Read, rt, on.search)})
 		h.router.Handle(base+rt.Endpoint, methods{
 			http.MethodGet:  h.may(Read, rt, on.list),
 			http.MethodPost: h.may(ReadWrite, rt, on.create),
@@ -131,7 +132,8 @@ func (h *Handler) routes(base string) {
 	} {
 		h.router.Handle(base+path, methods{http.MethodGet: get})
 	}
-	h.router.Handle(base+"/.search", methods{http.MethodPost: h.known(notImplemented)})
+	h.router.Handle(base, methods{http.MethodGet: h.known(h.listAll)})
+	h.router.Handle(base+"/.search", methods{http.MethodPost: h.known(h.searchAll)})
 	h.router.Handle(base+"/Bulk", methods{http.MethodPost: h.known(h.bulk)})
 	h.router.Handle(base+"/Me", methods{
 		http.MethodGet:    h.me(Read, func(on resources) endpoint { return on.read }),
