@@ -45,31 +45,58 @@ func formatGeneralizedTime(t time.Time) connectors.Value {
 func (generalizedTime) total(m connectors.Matching) bool { return m.Rule == connectors.RuleTime }
 
 func (c generalizedTime) lower(q question) answer {
-	if q.leaf.Type != scim.DateTime || q.matching.Rule != connectors.RuleTime {
+	if q.leaf.Type != scim.DateTime {
 		return unknown
 	}
 	v, err := c.encode(q.value)
 	if err != nil {
 		return unknown
 	}
-	if q.op == scim.Eq {
-		return q.equal(v, true)
-	}
-	// Not every server takes fractions in an order: ask for the whole second.
 	t, _ := parseGeneralizedTime(string(v))
 	floor := t.Truncate(time.Second)
 	whole := floor.Equal(t)
+	ceil := floor
+	if !whole {
+		ceil = floor.Add(time.Second)
+	}
+	switch {
+	case q.matching.Rule == connectors.RuleExact && q.matching.ReadOnly:
+		return q.aboutTime(floor.Add(-time.Second), ceil.Add(time.Second))
+	case q.matching.Rule != connectors.RuleTime || ceil.Year() > 9999:
+		return unknown
+	}
+	// Not every server takes fractions in an order: ask for the whole second. Nor
+	// does every one store them: Active Directory finds the second without.
 	switch q.op {
+	case scim.Eq:
+		return q.equal(v, whole)
 	case scim.Ge, scim.Gt:
 		return q.atLeast(formatGeneralizedTime(floor), whole && q.op == scim.Ge)
 	case scim.Le, scim.Lt:
-		if !whole {
-			floor = floor.Add(time.Second)
-		}
-		if floor.Year() > 9999 {
-			return unknown
-		}
-		return q.atMost(formatGeneralizedTime(floor), whole && q.op == scim.Le)
+		return q.atMost(formatGeneralizedTime(ceil), whole && q.op == scim.Le)
+	default:
+		return unknown
+	}
+}
+
+// aboutTime asks a backend that compares times as texts. What it sets itself it
+// writes in UTC to the second, with or without a fraction: then the order of
+// texts is that of times but within a second, so that a second more on either
+// side finds all there is to find.
+func (q question) aboutTime(from, to time.Time) answer {
+	if from.Year() < 0 || to.Year() > 9999 {
+		return unknown
+	}
+	const second = "20060102150405Z"
+	after := q.atLeast(connectors.Value(from.Format(second)), false)
+	before := q.atMost(connectors.Value(to.Format(second)), false)
+	switch q.op {
+	case scim.Eq:
+		return q.and(after, before).inexact()
+	case scim.Ge, scim.Gt:
+		return after
+	case scim.Le, scim.Lt:
+		return before
 	default:
 		return unknown
 	}

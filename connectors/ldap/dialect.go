@@ -30,6 +30,9 @@ type dialect struct {
 	// systemSchema says that what may not be written is told by attributeSchema
 	// objects and not by the subschema.
 	systemSchema bool
+	// textTimes says that times are compared as the texts that they are written
+	// in, whatever rule the schema names: 20240102030405Z is not 20240102030405.0Z.
+	textTimes bool
 	// integrity says that references to a deleted object go with it, always.
 	integrity bool
 }
@@ -53,6 +56,7 @@ var dialects = []dialect{
 		nameTerms: 20,
 		conds:     connectors.AllConds &^ connectors.CondBits,
 		computed:  []string{"memberof"},
+		textTimes: true,
 	},
 	{
 		name:         "active-directory",

@@ -65,6 +65,14 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 	if f.schema, err = d.readSchema(ctx, root, f.systemSchema); err != nil {
 		return nil, err
 	}
+	if f.textTimes {
+		for a, m := range f.schema.matching {
+			if m.Rule == connectors.RuleTime {
+				m.Rule = connectors.RuleExact
+				f.schema.matching[a] = m
+			}
+		}
+	}
 	guard := connectors.GuardValues
 	if f.assert && f.stamp != "" {
 		guard = connectors.GuardEntry
