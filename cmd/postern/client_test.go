@@ -19,6 +19,7 @@ type client struct {
 	base  string
 	token string
 	leak  func(body string) string // what of the backend a text gives away, or ""
+	app   *app                     // what answers
 }
 
 // answer is a response with its body, decoded.

@@ -29,6 +29,7 @@ type world struct {
 	disables bool // the mapping has `active`
 	// refuses reports whether the directory takes no such user name; nil is never.
 	refuses func(userName string) bool
+	behind  backing // of what the gateway is made
 }
 
 func (w *world) with(t testing.TB) *world {
@@ -64,6 +65,8 @@ func suite(t *testing.T, w *world) {
 		{"Me", testMe},
 		{"BadRequests", testBadRequests},
 		{"LargeGroup", testLargeGroup},
+		{"Queries", testQueries},
+		{"PagesWhileOthersWrite", testPagesWhileOthersWrite},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, w.with(t)) })
 	}

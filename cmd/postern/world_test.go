@@ -82,7 +82,7 @@ func serveApp(t *testing.T, a *app) *client {
 			t.Error(err)
 		}
 	})
-	return &client{t: t, base: server.URL + "/scim/v2", token: writerToken}
+	return &client{t: t, base: server.URL + "/scim/v2", token: writerToken, app: a}
 }
 
 func openApp(t *testing.T, c Config, maps []*mapping.Mapping) *client {
@@ -118,6 +118,7 @@ func directoryWorld(t *testing.T, s *ldaptest.Server) *world {
 	w := &world{client: openApp(t, c, maps), kind: string(s.Kind), past: s.Admin(t), people: s.PeopleBase, groupsBase: s.GroupsBase,
 		userName: func(stem string) string { return stem }, nameAttr: "uid", disables: true}
 	w.leak = s.Leak
+	w.behind = backing{config: c, maps: maps, connect: connectDirectories(c, maps)}
 	if s.Kind == ldaptest.ActiveDirectory {
 		w.userName = func(stem string) string { return stem + "@corp.example.com" }
 		w.nameAttr = "userPrincipalName"
@@ -187,6 +188,7 @@ func TestDemoDirectory(t *testing.T) {
 	}
 	w := &world{client: openApp(t, c, maps), kind: "demo", past: past, people: "ou=people," + demodir.DefaultSuffix, groupsBase: "ou=groups," + demodir.DefaultSuffix,
 		userName: func(stem string) string { return stem }, nameAttr: "uid", disables: true}
+	w.behind = backing{config: c, maps: maps, connect: connectDirectories(c, maps)}
 	w.leak = func(body string) string {
 		for _, secret := range []string{demodir.DefaultSuffix, address, password} {
 			if strings.Contains(strings.ToLower(body), secret) {
@@ -228,7 +230,8 @@ func TestMemory(t *testing.T) {
 	if err := a.wire(t.Context(), c, maps, connected, zerolog.Nop()); err != nil {
 		t.Fatal(err)
 	}
-	suite(t, &world{client: serveApp(t, a), kind: "memory", userName: func(stem string) string { return stem }, disables: true})
+	suite(t, &world{client: serveApp(t, a), kind: "memory", userName: func(stem string) string { return stem }, disables: true,
+		behind: backing{config: c, maps: maps, connect: func(*testing.T, ...string) map[string]connectors.Connector { return connected }}})
 }
 
 // memoryCollection is a collection that compares like the directories do.
