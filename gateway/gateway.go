@@ -31,6 +31,9 @@ type Options struct {
 	// ScanLimit bounds how many entries a filter may be evaluated on here that
 	// the backend can not evaluate; beyond it a list is refused. Default 20,000.
 	ScanLimit int
+	// FirstLook is how many entries the first search of a list may bring before it
+	// is walked as a whole instead: most filters name one entry. Default 200.
+	FirstLook int
 	// SnapshotTTL is how long the order of a list is kept for the next page.
 	// Default 2 minutes.
 	SnapshotTTL time.Duration
@@ -44,6 +47,7 @@ type Gateway struct {
 	targets   map[string]*target
 	order     []*target
 	scanLimit int
+	firstLook int
 	snapshots *snapshots
 	cursors   *cursors
 	sorting   chan struct{} // one token for each list that is being sorted
@@ -85,6 +89,9 @@ func New(o Options) (*Gateway, error) {
 	if o.ScanLimit == 0 {
 		o.ScanLimit = 20_000
 	}
+	if o.FirstLook == 0 {
+		o.FirstLook = 200
+	}
 	if o.SnapshotTTL == 0 {
 		o.SnapshotTTL = 2 * time.Minute
 	}
@@ -99,6 +106,7 @@ func New(o Options) (*Gateway, error) {
 		store:     o.Store,
 		targets:   make(map[string]*target, len(o.Targets)),
 		scanLimit: o.ScanLimit,
+		firstLook: o.FirstLook,
 		snapshots: newSnapshots(o.SnapshotTTL, o.Now),
 		cursors:   cursors,
 		sorting:   make(chan struct{}, maxSorting),

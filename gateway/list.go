@@ -39,10 +39,6 @@ type Page struct {
 	Results        []Result
 }
 
-// firstLook is how many entries the first search of a list may bring before it
-// is walked as a whole instead: most filters name one entry.
-const firstLook = 200
-
 // List answers a query. What the backend can evaluate it is asked; where that
 // is not the whole filter, all of it is evaluated again here, over at most
 // ScanLimit entries. Totals are exact. What is not sorted is in the order of the

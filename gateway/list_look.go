@@ -13,7 +13,7 @@ func (l *lister) look(ctx context.Context) (page Page, done bool, err error) {
 	if l.count == 0 && exact {
 		return Page{}, false, nil
 	}
-	left := firstLook
+	left := l.g.firstLook
 	if exact && l.from == 0 {
 		left = min(left, l.count)
 	}

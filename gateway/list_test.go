@@ -275,6 +275,10 @@ func TestCursors(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, ids(p), err)
 		}
 	}
+	b.titled("later", "x")
+	if p := b.mustAsk(ask{count: 10, sort: "userName", start: 11}); p.Total != 26 {
+		t.Errorf("a page by index stands on the walk by cursor: total %d", p.Total)
+	}
 	for range 40 { // used within the time-out, a cursor lives on
 		b.clock.Add(100)
 		if _, err := b.ask(ask{count: 10, sort: "userName", cursor: &first.Next}); err != nil {
@@ -399,6 +403,11 @@ func TestListsAskForNoMoreThanTheyNeed(t *testing.T) {
 	}
 	for i := range 30 {
 		b.makeGroup(fmt.Sprintf("g%02d", i), members[:20]...)
+	}
+	for _, sort := range []string{"", "userName"} {
+		if p := b.mustAsk(ask{filter: `userName gt "u2"`, sort: sort, start: 45, count: 10}); p.Total != 50 || shown(p, "userName") == "" || len(p.Results) != 6 {
+			t.Errorf("a filter that is evaluated here, on a walk: %d of %d", len(p.Results), p.Total)
+		}
 	}
 	for _, tt := range []struct {
 		ask     ask

@@ -7,6 +7,9 @@ import (
 	"postern/scim"
 )
 
+// batchSize is how many entries of a walk are looked at together.
+const batchSize = 200
+
 // walk goes through everything that the conditions find and returns the items
 // that the filters let through, in order. It reads what the filters and the sort
 // keys need, and where that is nothing the anchors alone.
@@ -58,7 +61,7 @@ func (l *lister) walkSection(ctx context.Context, at uint16, s *section, found *
 		if *scanned > l.g.scanLimit {
 			return scim.TooMany("the filter would have to be evaluated on more than %d resources; use an attribute that the directory can search by", l.g.scanLimit)
 		}
-		if batch = append(batch, e); len(batch) == firstLook {
+		if batch = append(batch, e); len(batch) == batchSize {
 			if err := l.sieve(ctx, at, s, batch, need, found); err != nil {
 				return err
 			}

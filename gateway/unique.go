@@ -45,7 +45,7 @@ func (g *Gateway) checkUnique(ctx context.Context, t *target, c Caller, values [
 			continue // not searchable: the backend's own rule has to do
 		}
 		want := t.Mapping.AttrsOf(v.Path.Attr)
-		for e, err := range t.Connector.Search(ctx, connectors.Query{Where: cond, Want: want, Limit: firstLook}) {
+		for e, err := range t.Connector.Search(ctx, connectors.Query{Where: cond, Want: want, Limit: batchSize}) {
 			if err != nil {
 				return fault(t.Mapping, err)
 			}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"postern/connectors"
+	"postern/gateway"
+	"postern/gateway/httpapi"
 	"postern/mapping"
 
 	"github.com/rs/zerolog"
@@ -48,18 +50,25 @@ func connectDirectories(c Config, maps []*mapping.Mapping) func(*testing.T, ...s
 }
 
 // weaker is a client of another gateway over the world's backend, whose
-// connectors can do less.
-func (w *world) weaker(t *testing.T, less func(*connectors.Capabilities), without ...string) *client {
+// connectors can do less, and which walks a list that has more than a few
+// entries.
+func (w *world) weaker(t *testing.T, few int, less func(*connectors.Capabilities), without ...string) *client {
 	t.Helper()
 	connected := w.behind.connect(t, without...)
-	weak := make(map[string]connectors.Connector)
-	for name, c := range connected {
-		weak[name] = weakened{Connector: c, less: less, t: t}
+	o := gateway.Options{Store: w.app.store, FirstLook: few, Log: zerolog.Nop()}
+	for i, r := range w.behind.config.Resources {
+		weak := weakened{Connector: connected[r.Name], less: less, t: t}
+		o.Targets = append(o.Targets, gateway.Target{Mapping: w.behind.maps[i], Connector: weak, Backend: r.Backend, Pairwise: r.Pairwise})
 	}
-	a := &app{store: w.app.store}
-	if err := a.wire(t.Context(), w.behind.config, w.behind.maps, weak, zerolog.Nop()); err != nil {
+	g, err := gateway.New(o)
+	if err != nil {
 		t.Fatal(err)
 	}
+	clients, err := clientsOf(w.behind.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{store: w.app.store, gateway: g, handler: httpapi.New(httpapi.Options{Gateway: g, Clients: clients, Log: zerolog.Nop()})}
 	server := httptest.NewServer(a.handler)
 	t.Cleanup(server.Close)
 	return &client{t: t, base: server.URL + "/scim/v2", token: w.token, leak: w.leak, app: a}
