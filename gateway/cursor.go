@@ -72,7 +72,7 @@ func (c *cursors) open(key listKey, s string) (p bookmark, ok bool) {
 
 // follow goes to where a cursor points.
 func (l *lister) follow(cursor string) (*snapshot, error) {
-	p, ok := l.g.cursors.open(l.key, cursor)
+	p, ok := l.g.cursors.open(l.key(), cursor)
 	if !ok {
 		return nil, scim.InvalidCursor()
 	}
@@ -100,10 +100,10 @@ func (l *lister) turn(page *Page, snap *snapshot) {
 		return
 	}
 	if next < len(snap.items) {
-		page.Next = l.g.cursors.seal(l.key, bookmark{snapshot: snap.id, from: uint32(next)})
+		page.Next = l.g.cursors.seal(l.key(), bookmark{snapshot: snap.id, from: uint32(next)})
 	}
 	if l.from > 0 {
 		before := max(l.from-l.q.Count, 0)
-		page.Previous = l.g.cursors.seal(l.key, bookmark{snapshot: snap.id, from: uint32(before), most: uint32(l.from - before)})
+		page.Previous = l.g.cursors.seal(l.key(), bookmark{snapshot: snap.id, from: uint32(before), most: uint32(l.from - before)})
 	}
 }

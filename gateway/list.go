@@ -75,10 +75,10 @@ type lister struct {
 	g           *Gateway
 	c           Caller
 	q           Query
-	key         listKey
 	sections    []*section
 	sorted      bool
 	from, count int // what of the list is asked for: count items after the first `from`
+	known       *listKey
 }
 
 // section is one part of a query on its way.
@@ -109,7 +109,6 @@ func (g *Gateway) lister(c Caller, q Query) (*lister, error) {
 		l.sorted = l.sorted || !p.Sort.IsZero()
 	}
 	l.sorted = l.sorted && l.count > 0 // a total has no order
-	l.key = l.keyOf()
 	return l, nil
 }
 
@@ -117,7 +116,10 @@ func (g *Gateway) lister(c Caller, q Query) (*lister, error) {
 // that no client's walk moves another's.
 type listKey [sha256.Size]byte
 
-func (l *lister) keyOf() listKey {
+func (l *lister) key() listKey {
+	if l.known != nil {
+		return *l.known
+	}
 	text := []byte{0}
 	if l.q.Descending {
 		text[0] = 1
@@ -138,7 +140,9 @@ func (l *lister) keyOf() listKey {
 			add("")
 		}
 	}
-	return sha256.Sum256(text)
+	key := listKey(sha256.Sum256(text))
+	l.known = &key
+	return key
 }
 
 // exact reports whether what the backends find is what is asked for.

@@ -13,7 +13,7 @@ func (l *lister) resume() (*snapshot, error) {
 	case l.q.Cursor == nil && l.from == 0:
 		return nil, nil
 	case l.q.Cursor == nil:
-		return l.g.snapshots.find(l.c.Client, l.key, l.q.Start), nil
+		return l.g.snapshots.find(l.c.Client, l.key(), l.q.Start), nil
 	case *l.q.Cursor == "":
 		l.from = 0
 		return nil, nil
@@ -24,8 +24,9 @@ func (l *lister) resume() (*snapshot, error) {
 // keep makes a snapshot of a list, and keeps it where there is more of the list
 // than this page.
 func (l *lister) keep(items []item) *snapshot {
-	snap := &snapshot{key: l.key, byCursor: l.q.Cursor != nil, items: items}
+	snap := &snapshot{byCursor: l.q.Cursor != nil, items: items}
 	if l.count > 0 && (l.from > 0 || len(items) > l.count) {
+		snap.key = l.key()
 		l.g.snapshots.keep(l.c.Client, snap)
 	}
 	return snap

@@ -65,6 +65,8 @@ func suite(t *testing.T, w *world) {
 		{"Me", testMe},
 		{"BadRequests", testBadRequests},
 		{"LargeGroup", testLargeGroup},
+		{"Search", testSearch},
+		{"LongFilters", testLongFilters},
 		{"Queries", testQueries},
 		{"PagesWhileOthersWrite", testPagesWhileOthersWrite},
 	} {
