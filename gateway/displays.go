@@ -41,10 +41,11 @@ func (g *Gateway) displays(ctx context.Context, entries []connectors.Entry, show
 		}
 	}
 	for other, s := range searches {
-		for e, err := range other.Connector.Search(ctx, connectors.Query{Where: s.anchors, Want: s.want}) {
-			if err != nil {
-				return nil, fault(other.Mapping, err)
-			}
+		found, err := other.fetch(ctx, s.anchors, s.want)
+		if err != nil {
+			return nil, fault(other.Mapping, err)
+		}
+		for _, e := range found {
 			for _, p := range s.places[e.Anchor] {
 				*p.text = p.label.Of(e)
 			}

@@ -405,7 +405,7 @@ func TestListsAskForNoMoreThanTheyNeed(t *testing.T) {
 		b.makeGroup(fmt.Sprintf("g%02d", i), members[:20]...)
 	}
 	for _, sort := range []string{"", "userName"} {
-		if p := b.mustAsk(ask{filter: `userName gt "u2"`, sort: sort, start: 45, count: 10}); p.Total != 50 || shown(p, "userName") == "" || len(p.Results) != 6 {
+		if p := b.mustAsk(ask{filter: `userName gt "u2"`, sort: sort, start: 45, count: 10}); p.Total != 50 || listed(p, "userName") == "" || len(p.Results) != 6 {
 			t.Errorf("a filter that is evaluated here, on a walk: %d of %d", len(p.Results), p.Total)
 		}
 	}

@@ -53,7 +53,7 @@ func testQueries(t *testing.T, w *world) {
 func (w *world) corpus(q *querist) {
 	w.t.Helper()
 	var ids []string
-	word := func() string { return pick(q, words) }
+	word := func() string { return pick(q, storedTexts) }
 	ascii := func() string {
 		for {
 			if s := strings.TrimSpace(word()); !strings.ContainsFunc(s, func(r rune) bool { return r > '~' }) && s == strings.Join(strings.Fields(s), " ") {

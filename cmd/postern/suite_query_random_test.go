@@ -17,8 +17,8 @@ type querist struct {
 	known []*scim.Resource
 }
 
-// words are what is stored in texts. Some differ in case or spaces alone.
-var words = []string{"Anna", "anna", "ANNA", "Bert", "bert b", "Bert B", "Müller", "MÜLLER", "müller", "Ærø", "日本", "O'Malley", "a*b", "a(b", `a\b`,
+// storedTexts are what is stored in texts. Some differ in case or spaces alone.
+var storedTexts = []string{"Anna", "anna", "ANNA", "Bert", "bert b", "Bert B", "Müller", "MÜLLER", "müller", "Ærø", "日本", "O'Malley", "a*b", "a(b", `a\b`,
 	" lead", "lead", "trail ", "in  side", "in side", "10", "9", "09", "x", "X-ray", "zulu", "😀 smile"}
 
 func pick[T any](q *querist, from []T) T { return from[q.IntN(len(from))] }
@@ -109,7 +109,7 @@ func (q *querist) compare(path string, target *scim.Attribute, v scim.Value) str
 	}
 	text := v.Text()
 	if text == "" || q.IntN(6) == 0 {
-		text = pick(q, words)
+		text = pick(q, storedTexts)
 	}
 	switch q.IntN(6) {
 	case 0:
