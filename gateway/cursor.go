@@ -22,7 +22,9 @@ type cursors struct {
 
 func newCursors() (*cursors, error) {
 	var key [32]byte
-	rand.Read(key[:])
+	if _, err := rand.Read(key[:]); err != nil {
+		return nil, err
+	}
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		return nil, err

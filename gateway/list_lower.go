@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"postern/connectors"
@@ -50,7 +51,7 @@ func (l *lister) anchors(ctx context.Context, s *section, f scim.Compare) (ancho
 		}
 		rec, err := idstore.Resolve(tx, s.scope(l.c), public)
 		if err != nil {
-			if f, ok := fault(nil, err).(*Fault); ok && f.Kind == NotFound {
+			if f, ok := errors.AsType[*Fault](fault(nil, err)); ok && f.Kind == NotFound {
 				return nil
 			}
 			return err

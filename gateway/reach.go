@@ -69,5 +69,5 @@ func (r reach) with(o reach) reach {
 
 // whole reports whether a version can be made of it.
 func (r reach) whole() bool {
-	return len(r.want) == len(r.target.want) || r.target.Mapping.Covers(r.want)
+	return len(r.want) == len(r.target.want) || r.Mapping.Covers(r.want)
 }

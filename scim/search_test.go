@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func TestDecodeSearch(t *testing.T) {
 		got := fmt.Sprintf("%v %v filter %s sort %s %s from %s count %s cursor %s", s.Attributes, s.ExcludedAttributes,
 			text(s.Filter), text(s.SortBy), text(s.SortOrder), number(s.StartIndex), number(s.Count), text(s.Cursor))
 		if err != nil {
-			e := err.(*Error)
+			e, _ := errors.AsType[*Error](err)
 			got = e.ScimType
 			if _, name, ok := strings.Cut(tt.want, " "); ok && strings.Contains(e.Detail, name) {
 				got += " " + name

@@ -47,7 +47,6 @@ type Handler struct {
 	clients   credentials
 	router    *mux.Router
 	discovery discovery
-	all       []resources   // in the order of the resource types
 	large     chan struct{} // one token for each large answer that is being made
 }
 
