@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"postern/mapping"
+
 	goldap "github.com/go-ldap/ldap/v3"
 )
 
@@ -30,6 +32,12 @@ type world struct {
 	// refuses reports whether the directory takes no such user name; nil is never.
 	refuses func(userName string) bool
 	behind  backing // of what the gateway is made
+	// What the conformance tables need: the backend seen past the gateway, the
+	// mappings by resource type, and what a case may ask for.
+	beyond beyond
+	maps   map[string]*mapping.Mapping
+	able   map[string]bool
+	nobody string // the DN that the directory itself puts into an empty group
 }
 
 func (w *world) with(t testing.TB) *world {
@@ -63,6 +71,7 @@ func suite(t *testing.T, w *world) {
 		{"Manager", testManager},
 		{"Bulk", testBulk},
 		{"Me", testMe},
+		{"Conformance", testConformance},
 		{"BadRequests", testBadRequests},
 		{"LargeGroup", testLargeGroup},
 		{"Search", testSearch},

@@ -36,7 +36,7 @@ func sampleConfig(t *testing.T, name string, pairs ...string) (Config, []*mappin
 	}
 	const access = "    access: { User: read-write, Group: read-write }\n"
 	pairs = append(pairs,
-		access, access+"  reader:\n    token: { env: READER_TOKEN }\n    me: "+me+"\n    access: { User: read }\n",
+		access, access+"  reader:\n    token: { env: READER_TOKEN }\n    me: "+me+"\n    access: { User: read }\n"+dialectClients(t, access),
 		"\nclients:", fmt.Sprintf("\nlimits: { body: %d }\nclients:", testMaxBody))
 	return editedConfig(t, name, pairs...)
 }
@@ -70,6 +70,23 @@ func editedConfig(t *testing.T, name string, pairs ...string) (Config, []*mappin
 	}
 	c.Store.Bolt = filepath.Join(t.TempDir(), "test.db")
 	return c, maps
+}
+
+// dialectClients are the clients that the conformance tables speak for, one for
+// each dialect, and one with every option.
+func dialectClients(t *testing.T, access string) string {
+	var text strings.Builder
+	for _, c := range []struct{ name, options string }{
+		{"entra", "    dialect: entra\n"},
+		{"okta", "    dialect: okta\n"},
+		{"interop", "    dialect: interop\n"},
+		{"partial", "    put: keep\n    replaceMembers: add\n"},
+	} {
+		env := "CONFORM_" + strings.ToUpper(c.name) + "_TOKEN"
+		t.Setenv(env, conformClients[c.name])
+		fmt.Fprintf(&text, "  conform-%s:\n    token: { env: %s }\n%s%s", c.name, env, c.options, access)
+	}
+	return text.String()
 }
 
 // serveApp puts an HTTP server over an app, until the test ends.
@@ -119,6 +136,8 @@ func directoryWorld(t *testing.T, s *ldaptest.Server) *world {
 		userName: func(stem string) string { return stem }, nameAttr: "uid", disables: true}
 	w.leak = s.Leak
 	w.behind = backing{config: c, maps: maps, connect: connectDirectories(c, maps)}
+	w.look(c, maps, s.PeopleBase, s.GroupsBase)
+	w.nobody = s.Nobody
 	if s.Kind == ldaptest.ActiveDirectory {
 		w.userName = func(stem string) string { return stem + "@corp.example.com" }
 		w.nameAttr = "userPrincipalName"
@@ -189,6 +208,7 @@ func TestDemoDirectory(t *testing.T) {
 	w := &world{client: openApp(t, c, maps), kind: "demo", past: past, people: "ou=people," + demodir.DefaultSuffix, groupsBase: "ou=groups," + demodir.DefaultSuffix,
 		userName: func(stem string) string { return stem }, nameAttr: "uid", disables: true}
 	w.behind = backing{config: c, maps: maps, connect: connectDirectories(c, maps)}
+	w.look(c, maps, w.people, w.groupsBase)
 	w.leak = func(body string) string {
 		for _, secret := range []string{demodir.DefaultSuffix, address, password} {
 			if strings.Contains(strings.ToLower(body), secret) {
@@ -230,8 +250,25 @@ func TestMemory(t *testing.T) {
 	if err := a.wire(t.Context(), c, maps, connected, zerolog.Nop()); err != nil {
 		t.Fatal(err)
 	}
-	suite(t, &world{client: serveApp(t, a), kind: "memory", userName: func(stem string) string { return stem }, disables: true,
-		behind: backing{config: c, maps: maps, connect: func(*testing.T, ...string) map[string]connectors.Connector { return connected }}})
+	w := &world{client: serveApp(t, a), kind: "memory", userName: func(stem string) string { return stem }, disables: true,
+		behind: backing{config: c, maps: maps, connect: func(*testing.T, ...string) map[string]connectors.Connector { return connected }}}
+	w.look(c, maps, "", "")
+	looks := memoryBeyond{backend: backend, attrs: map[string][]connectors.Attr{}}
+	for name, m := range w.maps {
+		looks.attrs[name] = m.Attrs()
+	}
+	w.beyond = looks
+	suite(t, w)
+}
+
+// look lets the conformance tables see the directory past the gateway.
+func (w *world) look(c Config, maps []*mapping.Mapping, people, groups string) {
+	looks := ldapBeyond{conn: w.past, bases: map[string]string{"User": people, "Group": groups}, anchor: map[string]string{}}
+	w.maps = make(map[string]*mapping.Mapping)
+	for i, r := range c.Resources {
+		w.maps[r.Name], looks.anchor[r.Name] = maps[i], r.Collection.Anchor
+	}
+	w.beyond, w.able = looks, abilities(maps, w.past != nil)
 }
 
 // memoryCollection is a collection that compares like the directories do.
