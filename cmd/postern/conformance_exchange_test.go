@@ -104,6 +104,9 @@ func (p *conformParser) expectations(x *exchange) {
 		switch {
 		case !ok || line == "" || strings.HasPrefix(line, "## ") || strings.HasPrefix(line, "# ") || methodLine.MatchString(line):
 			return
+		}
+		p.next()
+		switch {
 		case word == "detail":
 			x.details = append(x.details, rest)
 			p.uses(rest)
@@ -123,29 +126,24 @@ func (p *conformParser) expectations(x *exchange) {
 			x.answerHeaders = append(x.answerHeaders, cutHeader(line))
 			p.uses(line)
 		case strings.HasPrefix(line, "{"):
-			x.pattern = p.pattern()
-			continue
-		default:
-			return // the next step
+			x.pattern = p.pattern(line)
+		default: // the next step
+			p.at--
+			return
 		}
-		p.next()
 	}
 }
 
 // pattern reads the JSON of a pattern, which may go over several lines.
-func (p *conformParser) pattern() string {
-	var text string
-	for {
-		line, ok := p.peek()
-		if !ok || line == "" {
+func (p *conformParser) pattern(text string) string {
+	for !json.Valid([]byte(variable.ReplaceAllString(text, "x"))) {
+		if line, ok := p.peek(); !ok || line == "" {
 			wrong("the pattern is not JSON: %s", text)
 		}
-		text += p.next() + "\n"
-		p.uses(line)
-		if json.Valid([]byte(variable.ReplaceAllString(text, "x"))) {
-			return text
-		}
+		text += "\n" + p.next()
 	}
+	p.uses(text)
+	return text
 }
 
 // object checks that a text, if any, is a JSON object.

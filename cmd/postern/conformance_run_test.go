@@ -48,13 +48,17 @@ func (table *conformTable) run(t *testing.T, w *world) {
 			for n, v := range shared.names {
 				r.names[n] = v
 			}
-			for _, s := range c.steps {
-				r.step(table.name, s)
-			}
+			c.run(r, table.name)
 			if t.Failed() {
 				t.Logf("%s.txt:%d: %s", table.name, c.line, c.title)
 			}
 		})
+	}
+}
+
+func (c *conformCase) run(r *conformRun, file string) {
+	for _, s := range c.steps {
+		r.step(file, s)
 	}
 }
 

@@ -72,6 +72,7 @@ func suite(t *testing.T, w *world) {
 		{"Bulk", testBulk},
 		{"Me", testMe},
 		{"Conformance", testConformance},
+		{"ConformanceNotices", testConformanceNotices},
 		{"BadRequests", testBadRequests},
 		{"LargeGroup", testLargeGroup},
 		{"Search", testSearch},
