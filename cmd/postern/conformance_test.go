@@ -94,7 +94,7 @@ func testConformance(t *testing.T, w *world) {
 func abilities(resources []*mapping.Mapping, bind bool) map[string]bool {
 	able := map[string]bool{"bind": bind}
 	for _, m := range resources {
-		for _, a := range m.Attrs() {
+		for a := range m.Uses() { // with what is only written
 			able[m.PathOf(a)] = true
 		}
 	}
