@@ -51,7 +51,7 @@ var (
 )
 
 // builtIn are the variables that are always there.
-var builtIn = []string{"any", "base", "enterprise", "missing"}
+var builtIn = []string{"any", "base", "enterprise", "me", "missing"}
 
 // mistake is thrown by the parsers of statements, and becomes an error with its line.
 type mistake string

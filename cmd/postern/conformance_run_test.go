@@ -97,6 +97,8 @@ func (r *conformRun) fill(text string, escape func(string) string) string {
 			s = r.base
 		case "enterprise":
 			s = enterpriseURN
+		case "me":
+			s = r.userName(meName)
 		case "missing":
 			s = missingID
 		default:

@@ -56,7 +56,8 @@ import (
 //	binds u1 "password"                the user can sign in; binds not u1 "password"
 //
 // {u1} is the id of u1; {u1.name}, {u1.etag}, {u1.location} are what it was made
-// with; {any}, {base}, {enterprise} and {missing} (an id that nothing has) are
+// with; {any}, {base}, {enterprise}, {missing} (an id that nothing has) and {me}
+// (the user name that the client reader stands for) are
 // always there. «text»*1000 is the text so many times.
 const conformanceDir = "testdata/conformance"
 
