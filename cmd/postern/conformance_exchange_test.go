@@ -91,8 +91,10 @@ func (p *conformParser) requestBody(line string) requestBody {
 	}
 	p.uses(b.text)
 	if b.kind == "User" || b.kind == "Group" {
-		p.object(b.text)
-		b.text = strings.TrimPrefix(b.text, "{")
+		var ok bool
+		if b.text, ok = strings.CutPrefix(b.text, "{"); !ok {
+			wrong("a body after %q begins with {", b.kind)
+		}
 	}
 	return b
 }

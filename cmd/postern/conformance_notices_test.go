@@ -27,7 +27,7 @@ func TestConformanceMistakes(t *testing.T) {
 		head + "GET /\n=> 200\n{\"a\"\n": "x.txt:4: the pattern is not JSON",
 		head + "GET /\n=> 200\nsave x\n": "x.txt:4: write save name what",
 		head + "PUT /\nbytes x\n":        "x.txt:3: x is not a text in quotes",
-		head + "PUT /\nUser []\n=> 1\n":  "x.txt:3: not a JSON object",
+		head + "PUT /\nUser []\n=> 1\n":  `x.txt:3: a body after "User" begins with {`,
 		head + "find x\n":                "x.txt:2: write find filter => names",
 		head + "find x => u9\n":          `x.txt:2: nothing is called "u9" here`,
 		head + "user u\nstate u x\n":     `x.txt:3: write state u1 title = "x"`,
