@@ -43,7 +43,7 @@ type conformParser struct {
 }
 
 var (
-	titles     = regexp.MustCompile(`^(RFC \d+ §[\dA-Z.]+|docs/[a-z]+\.md|[a-z0-9-]+ §[\d.]+)(, [^:]+)?: \S`)
+	titles     = regexp.MustCompile(`^(RFC \d+ §[\dA-Z.]+|docs/[a-z]+\.md|[a-z0-9-]+ §[\d.]+)[:,] \S`)
 	methodLine = regexp.MustCompile(`^[A-Z]+ [/*]`)
 	headerLine = regexp.MustCompile(`^[A-Z][A-Za-z-]*:( |$)`)
 	nameWord   = regexp.MustCompile(`^[a-z][A-Za-z0-9]*$`)
