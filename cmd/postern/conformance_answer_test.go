@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -32,6 +33,9 @@ func (x *exchange) do(r *conformRun) {
 		if why := mismatch("", pattern, any(a.json)); why != "" {
 			r.errorf("%s: %.1000s", why, a.body)
 		}
+	}
+	if got := r.listed(a); x.order != nil && !slices.Equal(got, x.order) {
+		r.errorf("the list has %v, want %v", got, x.order)
 	}
 	if x.as != "" {
 		r.register(x.as, a)

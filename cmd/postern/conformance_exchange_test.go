@@ -18,6 +18,7 @@ type exchange struct {
 	details          []string
 	answerHeaders    [][2]string
 	empty            bool
+	order            []string // names of resources; nil where nothing is said of the order
 	pattern          string
 	as               string
 	saves            [][2]string // name, what
@@ -28,11 +29,12 @@ type requestBody struct{ kind, text string }
 
 // bodyForms are what the words before a body put around it.
 var bodyForms = map[string][2]string{
-	"":      {"", ""},
-	"ops":   {`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":`, `}`},
-	"Bulk":  {`{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":`, `}`},
-	"User":  {`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],`, ``},
-	"Group": {`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],`, ``},
+	"":       {"", ""},
+	"ops":    {`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":`, `}`},
+	"Bulk":   {`{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":`, `}`},
+	"User":   {`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],`, ``},
+	"Group":  {`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],`, ``},
+	"Search": {`{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],`, ``},
 }
 
 func (p *conformParser) exchange(line string) func(*conformRun) {
@@ -90,7 +92,7 @@ func (p *conformParser) requestBody(line string) requestBody {
 		b.text += "\n" + p.next()
 	}
 	p.uses(b.text)
-	if b.kind == "User" || b.kind == "Group" {
+	if strings.HasSuffix(bodyForms[b.kind][0], ",") { // the rest of an object
 		var ok bool
 		if b.text, ok = strings.CutPrefix(b.text, "{"); !ok {
 			wrong("a body after %q begins with {", b.kind)
@@ -114,6 +116,9 @@ func (p *conformParser) expectations(x *exchange) {
 			p.uses(rest)
 		case word == "empty":
 			x.empty = true
+		case word == "order":
+			x.order = strings.Fields(rest)
+			p.known(x.order...)
 		case word == "as":
 			x.as = rest
 			p.define(rest)

@@ -97,6 +97,7 @@ func testConformanceNotices(t *testing.T, w *world) {
 		"GET /Users/{u}\n=> 200\nAllow: any\n":         "Allow is",
 		"GET /Users/{u}\n=> 200\n{\"title\":null}\n":   "title is \"x\" and must be absent",
 		"GET /Users/{u}\n=> 200\nsave v nothing\n":     "has no nothing",
+		"GET /Groups\n=> 200\norder\n":                 "the list has [g], want []",
 		"find title eq \"x\" => none\n":                "finds [u], want []",
 		"find title eq \"y\" => u\n":                   "finds [], want [u]",
 		"find title eq \"x\" => 400\n":                 "status 200, want 400",

@@ -202,17 +202,23 @@ func (r *conformRun) finds(endpoint, filter string, want []string) {
 		r.errorf("%s: status %d: %.300s", filter, a.status, a.body)
 		return
 	}
-	var got []string
-	for i := range list {
-		for name, n := range r.names {
-			if n.collection != "" && n.id == a.text("Resources", i, "id") {
-				got = append(got, name)
-			}
-		}
-	}
+	got := r.listed(a)
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		r.errorf("%s finds %v, want %v", filter, got, want)
 	}
+}
+
+// listed are the names of the resources in a list that have one, in its order.
+func (r *conformRun) listed(a answer) []string {
+	var names []string
+	for i := range asList(a.at("Resources")) {
+		for name, n := range r.names {
+			if n.collection != "" && n.id == a.text("Resources", i, "id") {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }

@@ -34,7 +34,8 @@ import (
 //	?filter=userName eq "{u1.name}"    one more parameter of the query, encoded
 //	If-Match: {u1.etag}                a header; "-" sends none of this name
 //	ops [{"op":"add", ...}]            the body, up to =>: a PatchOp message of these operations;
-//	                                   or User {...}, Group {...}, Bulk [...]: with the schema added;
+//	                                   or User {...}, Group {...}, Search {...}, Bulk [...]: with the
+//	                                   schema added;
 //	                                   or {...}, [...]: as it stands;
 //	                                   or bytes "...": any bytes, with the escapes of Go
 //	=> 400 invalidValue                the status, and the scimType of an error
@@ -43,6 +44,7 @@ import (
 //	empty                              there is no body
 //	{"title":null,"emails":[...]}      a pattern of the body: members that are named must match, null
 //	                                   must be absent, "{any}" is anything, lists match as sets
+//	order u1 u2                        of what was made, the list has these, in this order
 //	as u2                              the resource in the answer, from here on
 //	save v meta.version                {v} is what is found there; or, of a header, save v ETag
 //
