@@ -86,7 +86,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 // testConformanceNotices carries out cases that expect what is not so: each must fail, and say where.
 func testConformanceNotices(t *testing.T, w *world) {
 	const user = "## RFC 7644 §3.3: wrong\nuser u {\"title\":\"x\"}\ngroup g u\n"
-	for steps, want := range map[string]string{
+	cases := map[string]string{
 		"GET /Users/{u}\n=> 404\n":                     "status 200, want 404",
 		"GET /Users/{missing}\n=> 404 noTarget\n":      `scimType "", want "noTarget"`,
 		"GET /Users/{missing}\n=> 404\ndetail frob\n":  `does not name "frob"`,
@@ -106,7 +106,11 @@ func testConformanceNotices(t *testing.T, w *world) {
 		"state g members =\n":                          "member of g is",
 		"state u gone\n":                               "u is still there",
 		"DELETE /Users/{u}\n=> 204\nstate u title =\n": "u is gone",
-	} {
+	}
+	if w.able["bind"] {
+		cases["binds u \"wrong\"\n"] = `u signs in with "wrong": false`
+	}
+	for steps, want := range cases {
 		table, err := parseConformTable("x.txt", user+steps)
 		if err != nil {
 			t.Fatal(err)
