@@ -85,8 +85,8 @@ func testLargeGroup(t *testing.T, w *world) {
 	w.wantMembers(g.id(), ids[1:]...)
 }
 
-// members creates as many users as there is room for, several at a time, and
-// deletes them when the test ends.
+// members creates as many users as there is room for, several at a time. They
+// stay, since to delete them takes some directories longer than all else.
 func (w *world) members(ids []string) {
 	w.t.Helper()
 	each := func(do func(i int)) {
