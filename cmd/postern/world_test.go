@@ -111,21 +111,22 @@ func openApp(t *testing.T, c Config, maps []*mapping.Mapping) *client {
 	return serveApp(t, a)
 }
 
-// directoryConfig is the sample for a kind of server with the server put in.
-func directoryConfig(t *testing.T, s *ldaptest.Server) (Config, []*mapping.Mapping) {
+// directoryConfig is the sample for a kind of server with the server put in, and
+// what else is replaced by pairs in it.
+func directoryConfig(t *testing.T, s *ldaptest.Server, more ...string) (Config, []*mapping.Mapping) {
 	t.Helper()
 	t.Setenv("POSTERN_BIND_PASSWORD", s.ServicePassword)
 	ca := "tls: { ca: " + s.CAFile + " }"
 	switch s.Kind {
 	case ldaptest.ActiveDirectory:
-		return sampleConfig(t, "active-directory.yaml", "ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
-			"CN=svc-postern,OU=Service,DC=corp,DC=example,DC=com", s.ServiceDN, "OU=Staff,DC=corp,DC=example,DC=com", s.PeopleBase, "OU=Groups,DC=corp,DC=example,DC=com", s.GroupsBase)
+		return sampleConfig(t, "active-directory.yaml", append(more, "ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
+			"CN=svc-postern,OU=Service,DC=corp,DC=example,DC=com", s.ServiceDN, "OU=Staff,DC=corp,DC=example,DC=com", s.PeopleBase, "OU=Groups,DC=corp,DC=example,DC=com", s.GroupsBase)...)
 	case ldaptest.DS389:
-		return sampleConfig(t, "ds389.yaml", "ldaps://ldap.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
-			"cn=postern,ou=services,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase)
+		return sampleConfig(t, "ds389.yaml", append(more, "ldaps://ldap.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
+			"cn=postern,ou=services,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase)...)
 	}
-	return sampleConfig(t, "openldap.yaml", "ldaps://ldap.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
-		"cn=postern,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase)
+	return sampleConfig(t, "openldap.yaml", append(more, "ldaps://ldap.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
+		"cn=postern,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase)...)
 }
 
 // directoryWorld is a gateway in front of a real server.
