@@ -193,12 +193,15 @@ func TestFailOver(t *testing.T) {
 // connections, and each request ends with its own context.
 func TestBound(t *testing.T) {
 	const requests = 300
-	arrived, release := make(chan struct{}, requests+10), make(chan struct{})
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
 	server := fake(t, func(r fakeRequest) []byte {
 		if answer := selfDescription(r, openLDAP); answer != nil {
 			return answer
 		}
-		arrived <- struct{}{}
+		select {
+		case arrived <- struct{}{}:
+		default: // not the first: there may be any number, with those that are abandoned
+		}
 		<-release
 		return person(r)
 	})
