@@ -76,6 +76,11 @@ func testBulk(t *testing.T, w *world) {
 	}
 	w.wantMembers(madeID(a, 0), madeID(a, 1), old.id())
 	w.wantMembers(madeID(a, 1), madeID(a, 0))
+	for i := range 2 {
+		if g := w.want(w.get("/Groups/"+madeID(a, i)), http.StatusOK); g.etag() != a.text("Operations", i, "version") {
+			t.Errorf("operation %d tells version %s, the group has %s", i, a.text("Operations", i, "version"), g.etag())
+		}
+	}
 
 	testBulkFailures(t, w, old)
 }

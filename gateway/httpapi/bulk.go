@@ -166,6 +166,7 @@ func (job *bulkJob) do(op *scim.BulkOperation, s scim.BulkStep) (status int, res
 	status = http.StatusOK
 	switch {
 	case s.Complete:
+		o.Reply = true // the version that the first half gave is of the past
 		res, err = job.q.h.Gateway.Patch(job.q.Context(), job.q.caller, on.rt.Name, job.ids[op.BulkID], scim.ReferencesOf(r), o)
 	case op.Method == http.MethodPost:
 		status = http.StatusCreated
