@@ -109,7 +109,7 @@ func TestRecordRoundTrip(t *testing.T) {
 			want.IDs = append(want.IDs, idstore.ID{Domain: domains().Draw(r, "domain"), Public: publicIDs().Draw(r, "id"), Alias: rapid.Bool().Draw(r, "alias")})
 		}
 		for range rapid.IntRange(0, 3).Draw(r, "externalIds") {
-			want.ExternalIDs = append(want.ExternalIDs, idstore.ExternalID{Domain: domains().Draw(r, "domain"), Value: rapid.String().Draw(r, "value")})
+			want.ExternalIDs = append(want.ExternalIDs, idstore.ExternalID{Domain: domains().Draw(r, "domain"), Value: rapid.String().Draw(r, "value"), Alias: rapid.Bool().Draw(r, "alias")})
 		}
 		inTx(t, func(tx idstore.Tx) error {
 			value, err := idstore.EncodeRecord(tx, want)

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// ByExternalID returns the entities of the scope's type that the clients of s.Externals call value, oldest first. An
-// externalId need not be unique (RFC 7643 §3.1).
+// ByExternalID returns the entities of the scope's type that the clients of s.Externals call value, be it what they
+// are shown or an alias, oldest first. An externalId need not be unique (RFC 7643 §3.1).
 func ByExternalID(tx Tx, s Scope, value string) ([]Record, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func ByExternalID(tx Tx, s Scope, value string) ([]Record, error) {
 	index := postings{tx: tx, table: TableExternals}
 	err = index.each(textHash(domain, value), func(e EntityID) (bool, error) {
 		r, err := indexedRecord(tx, e)
-		if r.Type == s.Type && r.ExternalID(s.Externals) == value {
+		if r.Type == s.Type && r.called(s.Externals, value) {
 			records = append(records, r)
 		}
 		return false, err
@@ -32,8 +32,9 @@ func ByExternalID(tx Tx, s Scope, value string) ([]Record, error) {
 	return records, err
 }
 
-// SetExternalID makes value what the clients of s.Externals call an entity, in place of what they called it before; ""
-// for nothing. It returns the record as it then is, or ErrNotFound where there is no such entity of the scope's type.
+// SetExternalID makes value what the clients of s.Externals call an entity, in place of what they are shown; "" for
+// nothing. Aliases stay; where value is one, it and what was shown change places, since both are names that the clients gave. It
+// returns the record as it then is, or ErrNotFound where there is no such entity of the scope's type.
 func SetExternalID(tx Tx, s Scope, e EntityID, value string) (Record, error) {
 	r, err := entityRecord(tx, e)
 	if err != nil {
@@ -57,17 +58,24 @@ func withExternalID(tx Tx, r Record, d Domain, value string) (Record, error) {
 	if err := checkText("an externalId", value); err != nil {
 		return Record{}, err
 	}
+	known := r.called(d, value)
 	var kept []ExternalID
 	for _, x := range r.ExternalIDs {
-		if x.Domain != d {
-			kept = append(kept, x)
+		switch {
+		case x.Domain != d || x.Alias && x.Value != value:
+		case x.Alias:
+			x.Alias = false
+		case known:
+			x.Alias = true
+		default:
+			if err := dropExternal(tx, r.Entity, x); err != nil {
+				return Record{}, err
+			}
 			continue
 		}
-		if err := dropExternal(tx, r.Entity, x); err != nil {
-			return Record{}, err
-		}
+		kept = append(kept, x)
 	}
-	if value != "" {
+	if value != "" && !known {
 		x := ExternalID{Domain: d, Value: value}
 		p, err := externalPosting(tx, r.Entity, x)
 		if err != nil {

@@ -68,15 +68,19 @@ type Table uint8
 // The tables. Only the operations of this package know what is in them. A driver may store the numbers, so they are part
 // of the layout.
 const (
-	TableMeta       Table = iota // the schema version and the counters
-	TableNames                   // kind, name → number
-	TableEntities                // entity → record
-	TablePublicIDs               // postings: public id → entity
-	TableSpentIDs                // public id → tombstone or reservation
-	TableAnchors                 // postings: anchor → entity
-	TableExternals               // postings: domain, externalId → entity
-	TableIntents                 // intent → intent
-	TableIntentKeys              // entity, or backend and name, then intent → nothing
+	TableMeta        Table = iota // the schema version and the counters
+	TableNames                    // kind, name → number
+	TableEntities                 // entity → record
+	TablePublicIDs                // postings: public id → entity
+	TableSpentIDs                 // public id → tombstone or reservation
+	TableAnchors                  // postings: anchor → entity
+	TableExternals                // postings: domain, externalId → entity
+	TableIntents                  // intent → intent
+	TableIntentKeys               // entity, or backend and name, then intent → nothing
+	TableHistory                  // operation, the newest first → operation
+	TableHistoryKeys              // entity, then operation, the newest first → nothing
+	TableWork                     // work → work
+	TableWorkKeys                 // when it is due, or its anchor, then work → nothing
 
 	// TableCount is how many tables there are.
 	TableCount = iota
@@ -103,6 +107,14 @@ func (t Table) String() string {
 		return "intents"
 	case TableIntentKeys:
 		return "intentKeys"
+	case TableHistory:
+		return "history"
+	case TableHistoryKeys:
+		return "historyKeys"
+	case TableWork:
+		return "work"
+	case TableWorkKeys:
+		return "workKeys"
 	}
 	return "unknown"
 }

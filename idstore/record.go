@@ -28,10 +28,12 @@ type ID struct {
 	Alias  bool
 }
 
-// ExternalID is what the clients of one domain call an entity (RFC 7643 §3.1).
+// ExternalID is what the clients of one domain call an entity (RFC 7643 §3.1). One value in each domain is shown to them. A merge
+// may leave others, aliases, by which they find the entity too.
 type ExternalID struct {
 	Domain Domain
 	Value  string
+	Alias  bool
 }
 
 // Record is one entity: one thing that clients see as one resource. Its slices belong to whoever received it, and a
@@ -84,14 +86,24 @@ func (r Record) hasID(d Domain, id PublicID) bool {
 	return false
 }
 
-// ExternalID returns what the clients of exactly the domain d call the entity, or "".
+// ExternalID returns what the clients of exactly the domain d call the entity and are shown, or "".
 func (r Record) ExternalID(d Domain) string {
 	for _, x := range r.ExternalIDs {
-		if x.Domain == d {
+		if x.Domain == d && !x.Alias {
 			return x.Value
 		}
 	}
 	return ""
+}
+
+// called tells whether the clients of exactly the domain d call the entity value, as what they are shown or as an alias.
+func (r Record) called(d Domain, value string) bool {
+	for _, x := range r.ExternalIDs {
+		if x.Domain == d && x.Value == value {
+			return true
+		}
+	}
+	return false
 }
 
 // Anchor returns the anchor of the primary link, or the zero anchor where the entity has no link.

@@ -2,8 +2,11 @@ package idstore
 
 import "encoding/binary"
 
-// recordVersion is the first byte of the row of an entity.
-const recordVersion = 1
+// The first byte of the row of an entity.
+const (
+	recordPlain   = 1
+	recordAliases = 2 // the domains of externalIds are doubled, plus one for an alias; only where there is such an alias
+)
 
 // entityRecord reads the record of an entity that an index or an intent names.
 func entityRecord(tx Tx, e EntityID) (Record, error) {
@@ -23,7 +26,7 @@ func putRecord(tx Tx, r Record) error {
 	return tx.Put(TableEntities, appendEntityKey(nil, r.Entity), value)
 }
 
-// encodeRecord appends: the version; the type; when created; the links, each a backend and a key, the primary one first;
+// encodeRecord appends: the form; the type; when created; the links, each a backend and a key, the primary one first;
 // the ids, each the domain doubled plus one for an alias, and 16 bytes; the externalIds, each a domain and a value. Names
 // are numbers, numbers are varints, lists begin with their length.
 func encodeRecord(tx Tx, b []byte, r Record) ([]byte, error) {
@@ -32,7 +35,8 @@ func encodeRecord(tx Tx, b []byte, r Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b = append(b, recordVersion)
+	form := r.form()
+	b = append(b, form)
 	b = binary.AppendUvarint(b, number)
 	b = appendTime(b, r.Created)
 
@@ -61,10 +65,26 @@ func encodeRecord(tx Tx, b []byte, r Record) ([]byte, error) {
 		if number, err = names.intern(tx, kindDomain, string(x.Domain)); err != nil {
 			return nil, err
 		}
+		if form == recordAliases {
+			number *= 2
+			if x.Alias {
+				number++
+			}
+		}
 		b = binary.AppendUvarint(b, number)
 		b = appendText(b, x.Value)
 	}
 	return b, nil
+}
+
+// form is the first byte of the row of the record.
+func (r Record) form() byte {
+	for _, x := range r.ExternalIDs {
+		if x.Alias {
+			return recordAliases
+		}
+	}
+	return recordPlain
 }
 
 // decodeRecord reads what encodeRecord wrote. Nothing in the record points into value.
@@ -72,7 +92,8 @@ func decodeRecord(tx Tx, e EntityID, value []byte) (Record, error) {
 	names := tx.Names()
 	r := Record{Entity: e}
 	c := cursor{rest: value}
-	if c.uint() != recordVersion {
+	form := c.uint()
+	if form != recordPlain && form != recordAliases {
 		c.broken = true
 		return Record{}, c.err("an entity")
 	}
@@ -108,11 +129,15 @@ func decodeRecord(tx Tx, e EntityID, value []byte) (Record, error) {
 		r.ExternalIDs = make([]ExternalID, n)
 	}
 	for i := range r.ExternalIDs {
-		domain, err := names.text(tx, kindDomain, c.uint())
+		number, alias := c.uint(), false
+		if form == recordAliases {
+			number, alias = number/2, number%2 == 1
+		}
+		domain, err := names.text(tx, kindDomain, number)
 		if err != nil {
 			return Record{}, err
 		}
-		r.ExternalIDs[i] = ExternalID{Domain: Domain(domain), Value: c.text()}
+		r.ExternalIDs[i] = ExternalID{Domain: Domain(domain), Value: c.text(), Alias: alias}
 	}
 	return r, c.err("an entity")
 }

@@ -59,7 +59,7 @@ func (s *referenceSearch) visit(e EntityID) (done bool, err error) {
 		return false, err
 	}
 	c := cursor{rest: value}
-	if c.uint() != recordVersion {
+	if form := c.uint(); form != recordPlain && form != recordAliases {
 		c.broken = true
 		return false, c.err("an entity")
 	}

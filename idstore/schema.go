@@ -5,18 +5,22 @@ import (
 	"fmt"
 )
 
-// schemaVersion is the layout that this package writes. A store with a smaller one would be migrated by Prepare.
-const schemaVersion = 1
+// schemaVersion is the layout that this package writes. Version 2 brought the tables of history and of work, other externalIds of
+// an entity in one domain, and who wanted a deletion. All rows of version 1 are rows of version 2 too, so that migrating a
+// store is to write the number down, which keeps an earlier program from reading what it does not know.
+const schemaVersion = 2
 
 // The rows of TableMeta. There is one more for each index of postings.
 const (
-	metaSchema = "schema"
-	metaEntity = "entity" // the greatest entity so far
-	metaIntent = "intent" // the greatest intent so far
+	metaSchema  = "schema"
+	metaEntity  = "entity"  // the greatest entity so far
+	metaIntent  = "intent"  // the greatest intent so far
+	metaHistory = "history" // the greatest operation so far
+	metaWork    = "work"    // the greatest piece of work so far
 )
 
-// Prepare makes an empty store ready and checks that another one has a layout that this package understands. A driver
-// calls it in an Update before it hands the store out. It returns ErrNewer or ErrCorrupt.
+// Prepare makes an empty store ready, migrates one of an earlier layout, and checks that another one has a layout that this package
+// understands. A driver calls it in an Update before it hands the store out. It returns ErrNewer or ErrCorrupt.
 func Prepare(tx Tx) error {
 	version, err := counter(tx, metaSchema)
 	if err != nil {
@@ -33,6 +37,9 @@ func Prepare(tx Tx) error {
 	}
 	if version > schemaVersion {
 		return fmt.Errorf("the identity table has schema version %d, this program knows up to %d: %w", version, schemaVersion, ErrNewer)
+	}
+	if version < schemaVersion {
+		return setCounter(tx, metaSchema, schemaVersion)
 	}
 	return nil
 }
