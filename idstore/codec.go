@@ -124,6 +124,15 @@ func (c *cursor) time() time.Time {
 	return time.UnixMilli(int64(c.uint())).UTC()
 }
 
+// optionalTime reads a time of which there may be none; appendTime has written the zero time as 1970.
+func (c *cursor) optionalTime() time.Time {
+	t := c.time()
+	if t.UnixMilli() == 0 {
+		return time.Time{}
+	}
+	return t
+}
+
 // err tells whether what was read was whole, with nothing after it. What names the kind of row.
 func (c *cursor) err(what string) error {
 	if c.broken || len(c.rest) > 0 {

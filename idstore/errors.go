@@ -15,6 +15,12 @@ var (
 	// ErrTaken: the anchor or the public id belongs to another entity.
 	ErrTaken = errors.New("belongs to another entity")
 
+	// ErrBusy: something is under way with the entity, an intent or deferred work, and has to end first.
+	ErrBusy = errors.New("under way")
+
+	// ErrChanged: what was done can not be undone, since something else has changed there since.
+	ErrChanged = errors.New("changed since")
+
 	// ErrInvalid: an argument that no store could hold, such as an anchor without a backend.
 	ErrInvalid = errors.New("invalid")
 

@@ -45,6 +45,7 @@ type Intent struct {
 	Name       string   // opaque: what the backend object of a Create or a Rename can be found by
 	ExternalID string   // of a Create: what the entity will be called in Scope.Externals
 	Begun      time.Time
+	Who, Why   string // of a Delete: what the history is to say of it
 }
 
 // Begin records an intent and returns it with what it reserved. The entity and the public id of a Create are given to
@@ -91,6 +92,12 @@ func (in *Intent) check() error {
 		}
 	}
 	if err := checkText("the name of an intent", in.Name); err != nil {
+		return err
+	}
+	if err := checkText("the name of who wants it", in.Who); err != nil {
+		return err
+	}
+	if err := checkText("the reason", in.Why); err != nil {
 		return err
 	}
 	return checkText("an externalId", in.ExternalID)

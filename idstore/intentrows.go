@@ -6,8 +6,11 @@ import (
 	"iter"
 )
 
-// intentVersion is the first byte of the row of an intent.
-const intentVersion = 1
+// The first byte of the row of an intent.
+const (
+	intentPlain = 1
+	intentNoted = 2 // who wants it and why follow at the end; only where something is said
+)
 
 // Intents yields the open intents, oldest first. They must not be ended during the walk.
 func Intents(tx Tx) iter.Seq2[Intent, error] {
@@ -126,7 +129,11 @@ func deleteIntent(tx Tx, in Intent) error {
 // encodeIntent writes the fields in the order of the struct, names as numbers.
 func encodeIntent(tx Tx, in Intent) ([]byte, error) {
 	names := tx.Names()
-	b := []byte{intentVersion, byte(in.Kind)}
+	form := byte(intentPlain)
+	if in.Who != "" || in.Why != "" {
+		form = intentNoted
+	}
+	b := []byte{form, byte(in.Kind)}
 	name := func(kind nameKind, text string) error {
 		number, err := names.intern(tx, kind, text)
 		b = binary.AppendUvarint(b, number)
@@ -155,13 +162,18 @@ func encodeIntent(tx Tx, in Intent) ([]byte, error) {
 	}
 	b = appendText(b, in.Name)
 	b = appendText(b, in.ExternalID)
-	return appendTime(b, in.Begun), nil
+	b = appendTime(b, in.Begun)
+	if form == intentNoted {
+		b = appendText(appendText(b, in.Who), in.Why)
+	}
+	return b, nil
 }
 
 func decodeIntent(tx Tx, row Row) (Intent, error) {
 	id, ok := ordered(row.Key)
 	c := cursor{rest: row.Value, broken: !ok}
-	if c.uint() != intentVersion {
+	form := c.uint()
+	if form != intentPlain && form != intentNoted {
 		c.broken = true
 		return Intent{}, c.err("an intent")
 	}
@@ -190,6 +202,9 @@ func decodeIntent(tx Tx, row Row) (Intent, error) {
 	in.Name = c.text()
 	in.ExternalID = c.text()
 	in.Begun = c.time()
+	if form == intentNoted {
+		in.Who, in.Why = c.text(), c.text()
+	}
 	if err := c.err("an intent"); err != nil {
 		return Intent{}, err
 	}

@@ -1,6 +1,10 @@
 package idstore
 
-import "time"
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
 
 // EntityID is the key of an entity inside the table. It is private: it never appears in a response, an error or a log
 // line at info level. Later entities have greater keys, and no key is used twice. Zero is no entity.
@@ -13,6 +17,15 @@ type Domain string
 type Anchor struct {
 	Backend string
 	Key     string
+}
+
+// words name the object to an administrator: a client is never told.
+func (a Anchor) words() string {
+	key := a.Key
+	if !utf8.ValidString(key) {
+		return fmt.Sprintf("%x of backend %q", key, a.Backend)
+	}
+	return fmt.Sprintf("%q of backend %q", key, a.Backend)
 }
 
 // Link ties an entity to one backend object.

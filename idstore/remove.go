@@ -3,7 +3,7 @@ package idstore
 import "fmt"
 
 // Remove ends an intent to delete: the backend objects are gone. Every public id of the entity becomes a tombstone,
-// nothing else of it remains. It returns ErrNotFound where the intent is not open.
+// nothing else of it remains but the history. It returns ErrNotFound where the intent is not open.
 func Remove(tx Tx, id IntentID) error {
 	in, err := intent(tx, id)
 	if err != nil {
@@ -18,38 +18,91 @@ func Remove(tx Tx, id IntentID) error {
 	}
 	// Another intent to delete the same entity may have ended first.
 	if r.Entity != 0 {
-		if err := bury(tx, r); err != nil {
+		if err := bury(tx, r, in); err != nil {
 			return err
 		}
 	}
 	return deleteIntent(tx, in)
 }
 
-// bury deletes the rows of an entity and leaves tombstones.
-func bury(tx Tx, r Record) error {
-	ids := postings{tx: tx, table: TablePublicIDs}
-	for _, id := range r.IDs {
-		if err := ids.remove(idPosting(id.Public, r.Entity)); err != nil {
-			return err
-		}
-		if err := buryID(tx, r.Type, id); err != nil {
-			return err
-		}
+// bury deletes an entity and leaves tombstones. What was still to be done with its objects has no object any more.
+func bury(tx Tx, r Record, in Intent) error {
+	note, err := Note{Who: in.Who, Why: in.Why}.settled()
+	if err != nil {
+		return err
 	}
-	anchors := postings{tx: tx, table: TableAnchors}
 	for _, l := range r.Links {
-		backend, err := tx.Names().intern(tx, kindBackend, l.Backend)
+		w, ok, err := WorkFor(tx, l.Anchor)
 		if err != nil {
 			return err
 		}
-		if err := anchors.remove(newPosting(textHash(backend, l.Key), r.Entity)); err != nil {
-			return err
+		if ok {
+			if err := endWork(tx, w, LeftoverCancelled, note.When); err != nil {
+				return err
+			}
 		}
 	}
-	for _, x := range r.ExternalIDs {
-		if err := dropExternal(tx, r.Entity, x); err != nil {
-			return err
+	_, err = Operation{Kind: OperationDelete, Note: note, Changes: []Change{{Before: r}}}.carryOut(tx)
+	return err
+}
+
+// RemoveID takes one of several public ids away: it alone becomes a tombstone, and the others still name the entity. Where it
+// was the primary one of its domain, the oldest alias there becomes primary. It does not touch any object.
+//
+// ErrNotFound and ErrGone are those of Resolve. ErrInvalid: it is the last id of the entity, over all domains; to take
+// that away is to delete the entity.
+func RemoveID(tx Tx, s Scope, id PublicID, n Note) (Operation, error) {
+	note, err := n.settled()
+	if err != nil {
+		return Operation{}, err
+	}
+	r, err := Resolve(tx, s, id)
+	if err != nil {
+		return Operation{}, err
+	}
+	if len(r.IDs) == 1 {
+		return Operation{}, fmt.Errorf("id %q is the last one of what it names: %w", id.String(), ErrInvalid)
+	}
+	rest := r
+	rest.IDs = nil
+	for _, own := range r.IDs {
+		if own.Public != id {
+			rest.IDs = append(rest.IDs, own)
 		}
 	}
-	return tx.Delete(TableEntities, appendEntityKey(nil, r.Entity))
+	promoteIDs(rest.IDs)
+	return Operation{Kind: OperationRemoveID, Note: note, Changes: []Change{{Before: r, After: rest}}}.carryOut(tx)
+}
+
+// promoteIDs makes the oldest id of each domain that has no primary one its primary one.
+func promoteIDs(ids []ID) {
+	has := map[Domain]bool{}
+	for _, id := range ids {
+		has[id.Domain] = has[id.Domain] || !id.Alias
+	}
+	for i := range ids {
+		if id := &ids[i]; !has[id.Domain] {
+			id.Alias, has[id.Domain] = false, true
+		}
+	}
+}
+
+// unlink takes the link to an object away from its entity, unless it is the last.
+func unlink(tx Tx, a Anchor) error {
+	r, err := FindAnchor(tx, a)
+	if err != nil || len(r.Links) <= 1 {
+		return err
+	}
+	rest := r
+	rest.Links = nil
+	for _, l := range r.Links {
+		if l.Anchor != a {
+			rest.Links = append(rest.Links, l)
+		}
+	}
+	rest.Links[0].Primary = true
+	if err := (Change{Before: r, After: rest}).reindex(tx); err != nil {
+		return err
+	}
+	return putRecord(tx, rest)
 }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -21,6 +22,9 @@ type model struct {
 	graves   map[idstore.PublicID]idstore.Scope // of every id whose entity was deleted
 	given    map[idstore.PublicID]bool          // every id that was ever given out or reserved
 	intents  map[idstore.IntentID]idstore.Intent
+	history  []idstore.Operation // oldest first
+	work     map[idstore.WorkID]idstore.Work
+	clock    time.Time
 	greatest idstore.EntityID
 	run      string // keeps the runs on one store apart
 }
@@ -28,7 +32,7 @@ type model struct {
 var modelScopes = []idstore.Scope{users, groups, entra, private}
 
 func testModel(t *testing.T, open Open) {
-	s, _ := open(t)
+	s, reopen := open(t)
 	runs := 0
 	rapid.Check(t, func(t *rapid.T) {
 		runs++
@@ -38,6 +42,8 @@ func testModel(t *testing.T, open Open) {
 			graves:   map[idstore.PublicID]idstore.Scope{},
 			given:    map[idstore.PublicID]bool{},
 			intents:  map[idstore.IntentID]idstore.Intent{},
+			work:     map[idstore.WorkID]idstore.Work{},
+			clock:    time.UnixMilli(1_800_000_000_000).UTC(),
 			run:      fmt.Sprint("run ", runs, " "),
 		}
 		m.dropAll(t)
@@ -50,6 +56,24 @@ func testModel(t *testing.T, open Open) {
 			"delete":  m.delete,
 			"rename":  m.rename,
 			"end":     m.end,
+
+			"merge":    m.merge,
+			"split":    m.split,
+			"relink":   m.relink,
+			"removeID": m.removeID,
+			"undo":     m.undo,
+			"take":     m.take,
+			"finish":   m.finish,
+			"fail":     m.fail,
+			"hold":     m.hold,
+			"cancel":   m.cancel,
+			"reopen": func(t *rapid.T) {
+				if reopen == nil {
+					t.Skip("the store keeps nothing")
+				}
+				s = reopen()
+				m.store = s
+			},
 		})
 	})
 }
@@ -72,6 +96,18 @@ func (m *model) dropAll(t *rapid.T) {
 		}
 		for _, id := range open {
 			if err := idstore.Drop(tx, id); err != nil {
+				return err
+			}
+		}
+		var queued []idstore.WorkID
+		for w, err := range idstore.Works(tx) {
+			if err != nil {
+				return err
+			}
+			queued = append(queued, w.ID)
+		}
+		for _, id := range queued {
+			if err := idstore.CancelWork(tx, id, m.clock.Add(10000*time.Hour)); err != nil {
 				return err
 			}
 		}
@@ -101,7 +137,7 @@ func (m *model) entity(t *rapid.T) idstore.Record {
 
 func (m *model) byAnchor(a idstore.Anchor) (idstore.Record, bool) {
 	for _, r := range m.entities {
-		if r.Anchor() == a {
+		if linked(r, a) {
 			return r, true
 		}
 	}
@@ -200,12 +236,23 @@ func called(r idstore.Record, d idstore.Domain, value string) idstore.Record {
 		return r
 	}
 	var all []idstore.ExternalID
+	alias := false
 	for _, x := range r.ExternalIDs {
-		if x.Domain != d {
-			all = append(all, x)
-		}
+		alias = alias || x.Domain == d && x.Value == value
 	}
-	if value != "" {
+	for _, x := range r.ExternalIDs {
+		switch {
+		case x.Domain != d:
+		case x.Value == value:
+			x.Alias = false
+		case !x.Alias && !alias:
+			continue
+		case !x.Alias:
+			x.Alias = true
+		}
+		all = append(all, x)
+	}
+	if value != "" && !alias {
 		all = append(all, idstore.ExternalID{Domain: d, Value: value})
 	}
 	r.ExternalIDs = all
@@ -253,10 +300,7 @@ func (m *model) end(t *rapid.T) {
 		return
 	case in.Kind == idstore.Delete && done:
 		m.update(t, func(tx idstore.Tx) error { return idstore.Remove(tx, in.ID) })
-		for _, id := range m.entities[in.Entity].IDs {
-			m.graves[id.Public] = idstore.Scope{Type: in.Scope.Type, IDs: id.Domain}
-		}
-		delete(m.entities, in.Entity)
+		m.removed(t, in)
 	default:
 		m.update(t, func(tx idstore.Tx) error { return idstore.Drop(tx, in.ID) })
 	}
@@ -321,7 +365,7 @@ func (m *model) check(t *rapid.T) {
 			for _, scope := range modelScopes {
 				var want []idstore.Record
 				for _, e := range slices.Sorted(maps.Keys(m.entities)) {
-					if r := m.entities[e]; r.Type == scope.Type && r.ExternalID(scope.Externals) == value {
+					if r := m.entities[e]; r.Type == scope.Type && known(r, scope.Externals, value) {
 						want = append(want, r)
 					}
 				}
@@ -330,6 +374,9 @@ func (m *model) check(t *rapid.T) {
 					t.Fatalf("by externalId %q in %+v: %+v, %v, want %+v", value, scope, got, err, want)
 				}
 			}
+		}
+		if err := m.checkHistory(t, tx); err != nil {
+			return err
 		}
 		return m.checkIntents(t, tx)
 	})
