@@ -72,3 +72,8 @@ func ReadText(b []byte) (string, error) {
 	s := c.text()
 	return s, c.err("a text")
 }
+
+// RewriteRecord stores a record and leaves the indexes as they are.
+func RewriteRecord(tx Tx, r Record) error { return putRecord(tx, r) }
+
+func OperationKey(id OperationID) []byte { return appendOperation(nil, id) }

@@ -47,8 +47,8 @@ func (o Operation) record(tx Tx) (Operation, error) {
 		return Operation{}, err
 	}
 	o.ID = OperationID(id)
-	for _, c := range o.Changes {
-		if err := tx.Put(TableHistoryKeys, appendOperation(appendEntityKey(nil, c.Entity()), o.ID), marker); err != nil {
+	for _, key := range operationKeys(o) {
+		if err := tx.Put(TableHistoryKeys, key, marker); err != nil {
 			return Operation{}, err
 		}
 	}

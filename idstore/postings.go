@@ -251,3 +251,6 @@ func (x *postings) remove(gone posting) error {
 	}
 	return nil
 }
+
+// hash is what the posting was made of.
+func (p posting) hash() uint64 { return binary.BigEndian.Uint64(p[:]) >> 16 }

@@ -67,6 +67,7 @@ func testModel(t *testing.T, open Open) {
 			"fail":     m.fail,
 			"hold":     m.hold,
 			"cancel":   m.cancel,
+			"verify":   m.verify,
 			"reopen": func(t *rapid.T) {
 				if reopen == nil {
 					t.Skip("the store keeps nothing")
@@ -75,6 +76,24 @@ func testModel(t *testing.T, open Open) {
 				m.store = s
 			},
 		})
+	})
+	m := &model{store: s}
+	if err := m.damages(); err != nil {
+		t.Error(err)
+	}
+}
+
+// verify asks for damages.
+func (m *model) verify(t *rapid.T) {
+	if err := m.damages(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *model) damages() error {
+	return m.store.View(context.Background(), func(tx idstore.Tx) error {
+		_, err := idstore.Check(tx, func(d idstore.Damage) error { return errors.New(d.String()) })
+		return err
 	})
 }
 

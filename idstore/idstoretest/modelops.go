@@ -118,7 +118,7 @@ func (m *model) worked(links ...idstore.Link) []error {
 func (m *model) merge(t *rapid.T) {
 	from := m.entity(t)
 	into := m.likely(t, func(r idstore.Record) bool { return r.Type == from.Type && r.Entity != from.Entity })
-	o := idstore.MergeOptions{Leftover: rapid.SampledFrom([]idstore.Action{idstore.ActionKeep, idstore.ActionDisable, idstore.ActionDelete}).Draw(t, "leftover"), Note: m.note(t)}
+	o := idstore.MergeOptions{Leftover: rapid.SampledFrom([]idstore.Action{idstore.ActionKeep, idstore.ActionKeep, idstore.ActionKeep, idstore.ActionDisable, idstore.ActionDelete}).Draw(t, "leftover"), Note: m.note(t)}
 	reasons := slices.Concat(m.busy(from.Entity, into.Entity), m.worked(from.Links...))
 	if from.Entity == into.Entity || from.Type != into.Type {
 		reasons = append(reasons, idstore.ErrInvalid)
