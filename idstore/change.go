@@ -19,7 +19,7 @@ func (o Operation) carryOut(tx Tx) (Operation, error) {
 	had, have := o.ids(Change.before), o.ids(Change.after)
 	for id, r := range had {
 		if _, ok := have[id]; !ok {
-			if err := buryID(tx, r.Type, r.id(id)); err != nil {
+			if err := buryID(tx, r.Type, r.id(id), o.When); err != nil {
 				return Operation{}, err
 			}
 		}

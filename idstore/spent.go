@@ -3,6 +3,7 @@ package idstore
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 )
 
 // What a row of TableSpentIDs begins with.
@@ -22,7 +23,7 @@ func releaseID(tx Tx, id PublicID) error {
 }
 
 // buryID leaves a tombstone for an id of an entity of some type.
-func buryID(tx Tx, resourceType string, id ID) error {
+func buryID(tx Tx, resourceType string, id ID, when time.Time) error {
 	names := tx.Names()
 	typeNumber, err := names.intern(tx, kindType, resourceType)
 	if err != nil {
@@ -33,7 +34,7 @@ func buryID(tx Tx, resourceType string, id ID) error {
 		return err
 	}
 	value := binary.AppendUvarint([]byte{spentGone}, typeNumber)
-	value = appendTime(binary.AppendUvarint(value, domain), now())
+	value = appendTime(binary.AppendUvarint(value, domain), when)
 	return tx.Put(TableSpentIDs, id.Public[:], value)
 }
 
@@ -44,23 +45,29 @@ func spent(tx Tx, id PublicID) (grave Scope, ok bool, err error) {
 	if err != nil || value == nil {
 		return Scope{}, false, err
 	}
+	grave, _, err = decodeSpent(tx, value)
+	return grave, true, err
+}
+
+// decodeSpent reads the row of a spent id: for a tombstone the type and the domain that it had, and when it was deleted.
+func decodeSpent(tx Tx, value []byte) (grave Scope, deleted time.Time, err error) {
 	c := cursor{rest: value}
 	switch c.uint() {
 	case spentReserved:
 	case spentGone:
 		if grave.Type, err = tx.Names().text(tx, kindType, c.uint()); err != nil {
-			return Scope{}, false, err
+			return Scope{}, time.Time{}, err
 		}
 		domain, err := tx.Names().text(tx, kindDomain, c.uint())
 		if err != nil {
-			return Scope{}, false, err
+			return Scope{}, time.Time{}, err
 		}
 		grave.IDs = Domain(domain)
-		c.time()
+		deleted = c.time()
 	default:
 		c.broken = true
 	}
-	return grave, true, c.err("a spent id")
+	return grave, deleted, c.err("a spent id")
 }
 
 // known tells whether an id was ever given out or is reserved.
