@@ -21,6 +21,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("intents", func(t *testing.T) { testIntents(t, open) })
 	t.Run("concurrency", func(t *testing.T) { testConcurrency(t, open) })
 	t.Run("durability", func(t *testing.T) { testDurability(t, open) })
+	t.Run("identity", func(t *testing.T) { testIdentity(t, open) })
 	t.Run("transfer", func(t *testing.T) { testTransfer(t, open) })
 	t.Run("model", func(t *testing.T) { testModel(t, open) })
 }
