@@ -83,7 +83,7 @@ func (o Operation) free(tx Tx) error {
 				return err
 			}
 			if !changed(r.Entity) {
-				return fmt.Errorf("the object %s: %w", l.Anchor.words(), ErrTaken)
+				return fmt.Errorf("the object %s: %w", l.words(), ErrTaken)
 			}
 		}
 		for _, id := range c.After.IDs {

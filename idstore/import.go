@@ -7,13 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"slices"
 )
 
-const (
-	maxLine     = 64 << 20 // bytes in a line of an export
-	importBatch = 1 << 16  // postings that are added to an index at once
-)
+const maxLine = 64 << 20 // bytes in a line of an export
 
 // Import fills an empty store with what Export wrote, all of it or, where it fails, nothing: whoever calls it lets the update fail
 // with it. Afterwards the tables are checked as Check does.
@@ -24,7 +21,8 @@ func Import(tx Tx, r io.Reader) (Transferred, error) {
 	if err := empty(tx); err != nil {
 		return Transferred{}, err
 	}
-	i := importer{tx: tx, fresh: map[Table][]posting{}}
+	tx = ownNames{tx, new(Names)}
+	i := importer{tx: tx, phase: TableEntities, fresh: map[Table][]posting{}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	n := 0
@@ -42,12 +40,21 @@ func Import(tx Tx, r io.Reader) (Transferred, error) {
 	if !i.ended {
 		return i.sum, fmt.Errorf("cut off after line %d: %w", n, ErrInvalid)
 	}
-	if err := i.flush(0); err != nil {
-		return i.sum, err
-	}
 	_, err := Check(tx, func(d Damage) error { return fmt.Errorf("%s: %w", d.What, ErrInvalid) })
 	return i.sum, err
 }
+
+// ownNames remembers the names that a long update itself has made, for that update alone: should it fail, what it remembers goes
+// with it.
+type ownNames struct {
+	Tx
+	names *Names
+}
+
+func (t ownNames) Names() *Names { return t.names }
+
+// Writable says no to the cache of names, which remembers nothing of an update otherwise.
+func (t ownNames) Writable() bool { return false }
 
 // empty checks that a store was never used.
 func empty(tx Tx) error {
@@ -76,13 +83,17 @@ func empty(tx Tx) error {
 	return nil
 }
 
-// importer is one run of Import.
+// importer is one run of Import. It writes the tables in the order of their numbers, each in the order of its keys: a driver may keep all that
+// a transaction wrote as one sorted list, and to put a row before a million others a million times would take hours. So what
+// belongs to a later table waits in memory: 11 bytes for each name of an entity, some more for each change of the history.
 type importer struct {
-	tx    Tx
-	fresh map[Table][]posting
-	sum   Transferred
-	last  EntityID
-	ended bool
+	tx          Tx
+	phase       Table // what is read
+	fresh       map[Table][]posting
+	historyKeys [][]byte
+	sum         Transferred
+	last        EntityID
+	ended       bool
 }
 
 // line reads and stores one line.
@@ -104,6 +115,9 @@ func (i *importer) line(n int, text []byte) error {
 	}
 	if (n == 1) != (l.Header != nil) {
 		return fmt.Errorf("an export begins with one header: %w", ErrInvalid)
+	}
+	if err := i.enter(l.table()); err != nil {
+		return err
 	}
 	switch {
 	case l.Header != nil:
@@ -131,6 +145,48 @@ func (i *importer) line(n int, text []byte) error {
 		return nil
 	}
 	return fmt.Errorf("an empty line: %w", ErrInvalid)
+}
+
+// table is where the line belongs. The header comes before all tables and the end after them.
+func (l *line) table() Table {
+	switch {
+	case l.Header != nil, l.Entity != nil:
+		return TableEntities
+	case l.Spent != nil:
+		return TableSpentIDs
+	case l.Intent != nil:
+		return TableIntents
+	case l.Operation != nil:
+		return TableHistory
+	case l.Work != nil:
+		return TableWork
+	}
+	return TableCount
+}
+
+// enter writes what has to be in the tables before that of a line.
+func (i *importer) enter(t Table) error {
+	if t < i.phase {
+		return fmt.Errorf("a line of %s after lines of %s: %w", t, i.phase, ErrInvalid)
+	}
+	for ; i.phase < t; i.phase++ {
+		if i.phase == TableHistoryKeys {
+			slices.SortFunc(i.historyKeys, bytes.Compare)
+			for _, key := range i.historyKeys {
+				if err := i.tx.Put(TableHistoryKeys, key, marker); err != nil {
+					return err
+				}
+			}
+		}
+		if fresh := i.fresh[i.phase]; len(fresh) > 0 {
+			index := postings{tx: i.tx, table: i.phase}
+			if err := index.add(fresh); err != nil {
+				return err
+			}
+			delete(i.fresh, i.phase)
+		}
+	}
+	return nil
 }
 
 func (i *importer) header(h *header) error {
@@ -172,21 +228,6 @@ func (i *importer) record(l *recordLine) error {
 	}
 	for table, postings := range all {
 		i.fresh[table] = append(i.fresh[table], postings...)
-	}
-	return i.flush(importBatch)
-}
-
-// flush adds the postings of each index for which there are so many.
-func (i *importer) flush(enough int) error {
-	for table := range maps.Keys(i.fresh) {
-		if len(i.fresh[table]) < max(1, enough) {
-			continue
-		}
-		index := postings{tx: i.tx, table: table}
-		if err := index.add(i.fresh[table]); err != nil {
-			return err
-		}
-		i.fresh[table] = i.fresh[table][:0]
 	}
 	return nil
 }

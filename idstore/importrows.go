@@ -105,11 +105,7 @@ func (i *importer) operation(l *operationLine) error {
 	if err := i.once(TableHistory, appendOperation(nil, o.ID)); err != nil {
 		return err
 	}
-	for _, key := range operationKeys(o) {
-		if err := i.tx.Put(TableHistoryKeys, key, marker); err != nil {
-			return err
-		}
-	}
+	i.historyKeys = append(i.historyKeys, operationKeys(o)...)
 	return putOperation(i.tx, o)
 }
 

@@ -126,6 +126,7 @@ func TestImportRefuses(t *testing.T) {
 		{"an intent twice", twice(`{"intent"`), idstore.ErrInvalid, "a number of intents twice"},
 		{"an operation twice", twice(`{"operation"`), idstore.ErrInvalid, "a number of history twice"},
 		{"work twice", twice(`{"work"`), idstore.ErrInvalid, "a number of work twice"},
+		{"out of order", lines[0] + lines[at(`{"spentId"`)] + lines[1], idstore.ErrInvalid, "line 3: a line of entities after lines of spentIds"},
 		{"more after the end", good + lines[1], idstore.ErrInvalid, "something follows the end"},
 		{"an unknown field", replaced(`"type":"User"`, `"typ":"User"`), idstore.ErrInvalid, "unknown field"},
 		{"no type", replaced(`"type":"User"`, `"type":""`), idstore.ErrInvalid, "line 2: an entity without a number or a type"},

@@ -364,7 +364,7 @@ func (m *model) check(t *rapid.T) {
 			for _, scope := range modelScopes {
 				want, wantErr := m.resolve(scope, id)
 				got, err := idstore.Resolve(tx, scope, id)
-				if kind(err) != wantErr || !reflect.DeepEqual(got, want) {
+				if !errors.Is(kind(err), wantErr) || !reflect.DeepEqual(got, want) {
 					t.Fatalf("resolve %s in %+v: %+v, %v, want %+v, %v", id, scope, got, err, want, wantErr)
 				}
 			}

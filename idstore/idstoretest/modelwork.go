@@ -21,8 +21,11 @@ func (m *model) learnWork(t *rapid.T) {
 		err := m.store.View(context.Background(), func(tx idstore.Tx) error {
 			w, ok, err := idstore.WorkFor(tx, l.Anchor)
 			want := idstore.Work{ID: w.ID, Anchor: l.Anchor, Action: l.Action, Operation: o.ID, Queued: o.When, Next: o.When}
-			if !ok || err != nil || w != want {
-				return fmt.Errorf("work %+v, %v, want %+v", w, err, want)
+			if err == nil && (!ok || w != want) {
+				err = fmt.Errorf("work %+v, want %+v", w, want)
+			}
+			if err != nil {
+				return err
 			}
 			m.work[w.ID] = w
 			return nil
@@ -145,7 +148,7 @@ func (m *model) hold(t *rapid.T) {
 	w, at := m.anyWork(t), m.later(t)
 	want := w
 	want.Held = !w.Held
-	if w.Held && !(w.Taken && at.Before(w.Next)) {
+	if w.Held && (!w.Taken || !at.Before(w.Next)) {
 		want.Taken, want.Next = false, at
 	}
 	m.changed(t, want, func(tx idstore.Tx) (idstore.Work, error) {
