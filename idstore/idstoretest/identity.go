@@ -106,11 +106,28 @@ func testIdentity(t *testing.T, open Open) {
 		p := adopt(t, s, users, anchor(1), anchor(2), anchor(3))
 		o := do(t, s, merge(p[0].Entity, p[1].Entity, idstore.ActionDelete))
 		refused(t, s, idstore.ErrBusy, "finish or cancel it first", merge(p[1].Entity, p[2].Entity, idstore.ActionKeep))
-		var taken []idstore.Work
-		update(t, s, func(tx idstore.Tx) (err error) {
+		var held, taken []idstore.Work
+		update(t, s, func(tx idstore.Tx) error {
+			w, ok, err := idstore.WorkFor(tx, anchor(1))
+			if err != nil || !ok {
+				t.Errorf("no work: %v", err)
+				return err
+			}
+			if _, err = idstore.HoldWork(tx, w.ID); err != nil {
+				return err
+			}
+			if held, err = idstore.TakeWork(tx, at, time.Minute, 5); err != nil {
+				return err
+			}
+			if _, err = idstore.ReleaseWork(tx, w.ID, at); err != nil {
+				return err
+			}
 			taken, err = idstore.TakeWork(tx, at, time.Minute, 5)
 			return err
 		})
+		if len(held) > 0 {
+			t.Errorf("took what was held: %+v", held)
+		}
 		if len(taken) != 1 || taken[0].Anchor != anchor(1) || taken[0].Operation != o.ID || o.Done() {
 			t.Fatalf("took %+v of %+v", taken, o)
 		}
@@ -133,7 +150,23 @@ func testIdentity(t *testing.T, open Open) {
 
 	t.Run("split", func(t *testing.T) {
 		s, _ := open(t)
-		p := adopt(t, s, users, anchor(1), anchor(2))
+		p := adopt(t, s, users, anchor(1), anchor(2), anchor(5), anchor(6))
+		call(t, s, users, p[2].Entity, "x1")
+		call(t, s, users, p[3].Entity, "x2")
+		do(t, s, merge(p[2].Entity, p[3].Entity, idstore.ActionKeep))
+		parted := do(t, s, func(tx idstore.Tx) (idstore.Operation, error) {
+			return idstore.Split(tx, p[3].Entity, idstore.SplitOptions{
+				Links: []idstore.Anchor{anchor(5)}, IDs: []idstore.PublicID{publicID(t, p[2], "")},
+				ExternalIDs: []idstore.ExternalID{{Domain: "okta", Value: "x1"}}, Note: note,
+			})
+		})
+		for i, want := range []string{"x2", "x1"} {
+			half := parted.Changes[i].After
+			if half.ExternalID("okta") != want || publicID(t, half, "") != publicID(t, p[3-i], "") || half.Anchor() != anchor(6-i) {
+				t.Errorf("half %d is %+v", i, half)
+			}
+		}
+
 		do(t, s, merge(p[0].Entity, p[1].Entity, idstore.ActionKeep))
 		split := func(o idstore.SplitOptions) func(idstore.Tx) (idstore.Operation, error) {
 			o.Note = note
