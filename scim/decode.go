@@ -119,8 +119,11 @@ func (d *decoder) value(attr *Attribute, at int) (Value, error) {
 	if !attr.MultiValued {
 		return d.single(attr, at)
 	}
-	if d.nodes[at].kind != '[' {
-		v, err := d.single(attr, at)
+	if n := &d.nodes[at]; n.kind != '[' {
+		v, err := d.element(attr, at)
+		if v.IsAbsent() && n.kind == 'n' {
+			return Value{}, nil
+		}
 		if v.IsAbsent() || err != nil {
 			return v, err
 		}
@@ -132,7 +135,7 @@ func (d *decoder) value(attr *Attribute, at int) (Value, error) {
 	vs := d.newValues(int(d.nodes[at].count))
 	primaries := 0
 	for i := range d.children(at) {
-		v, err := d.single(attr, i)
+		v, err := d.element(attr, i)
 		if err != nil {
 			return Value{}, err
 		}
@@ -145,6 +148,17 @@ func (d *decoder) value(attr *Attribute, at int) (Value, error) {
 		return Value{}, InvalidValue("attribute %q has more than one primary value", attr)
 	}
 	return List(vs...), nil
+}
+
+// element decodes one of several values. A reference that names nothing ({}, "",
+// null) is a mistake: taken for no element at all, it could empty a group.
+func (d *decoder) element(attr *Attribute, at int) (Value, error) {
+	left := d.left
+	v, err := d.single(attr, at)
+	if err == nil && v.IsAbsent() && attr.reference() && d.left == left {
+		err = InvalidValue("attribute %q is required", attr.value)
+	}
+	return v, err
 }
 
 // single decodes one value of attr, or one element.
