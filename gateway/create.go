@@ -17,7 +17,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if err != nil {
 		return Result{}, err
 	}
-	refs, err := g.targetsOf(ctx, c, t.Mapping.NeedsCreate(r))
+	refs, _, err := g.targetsOf(ctx, c, t.Mapping.NeedsCreate(r))
 	if err != nil {
 		return Result{}, err
 	}
@@ -44,7 +44,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if rec, ok := g.promised.take(promiseOf(in)); ok {
 		e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), want)
 		if err == nil {
-			return g.presentOne(ctx, t, c, rec, e, whole, o.Selection)
+			return g.presentOne(ctx, t, c, rec, t.idOf(rec, c), e, whole, o.Selection)
 		}
 		if connectors.KindOf(err) != connectors.NotFound {
 			g.promised.keep(promiseOf(in), rec)
@@ -83,7 +83,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 		return Result{}, &Fault{Kind: Unavailable, Err: err,
 			Reason: "the resource was made, but the identity table can not be written at the moment; try again to learn its id"}
 	}
-	return g.presentOne(ctx, t, c, rec, e, whole, o.Selection)
+	return g.presentOne(ctx, t, c, rec, t.idOf(rec, c), e, whole, o.Selection)
 }
 
 // nameIsThere reports whether an object has the naming value already, perhaps

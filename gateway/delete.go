@@ -2,14 +2,18 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"postern/connectors"
 	"postern/idstore"
 	"postern/scim"
 )
 
-// Delete removes the resource (RFC 7644 §3.6) and what else names it in the
-// backend. Its id answers NotFound for ever after; its userName is free at once.
+// Delete removes the resource (RFC 7644 §3.6) with every object that it is linked
+// to and what else names these in the backend. Its id answers NotFound for ever
+// after; its userName is free at once. Where the resource has other ids, as after a
+// merge, this id alone goes: the others still name it, and no object is touched.
 func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.Precondition) error {
 	t, err := g.target(kind)
 	if err != nil {
@@ -20,20 +24,24 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 		return err
 	}
 	defer release()
-
-	anchor := connectors.Anchor(rec.Anchor().Key)
-	var trace string
-	if s, ok := connectors.As[connectors.Sweeper](t.Connector); ok {
-		if trace, err = s.Trace(ctx, anchor); err != nil {
-			return fault(t.Mapping, err)
-		}
+	if len(rec.IDs) > 1 {
+		return g.removeID(ctx, t, c, rec, id, p)
 	}
-	intent, err := g.begin(ctx, t, idstore.Intent{Kind: idstore.Delete, Scope: t.scope(c), Entity: rec.Entity,
-		Backend: t.Backend, Anchors: []idstore.Anchor{rec.Anchor()}, Name: trace, Begun: g.now()})
+
+	links, err := g.deletable(ctx, t, rec)
 	if err != nil {
 		return err
 	}
-	switch err := g.deleteObject(ctx, t, c, rec, p); {
+	trace, err := t.trace(ctx, links)
+	if err != nil {
+		return fault(t.Mapping, err)
+	}
+	intent, err := g.begin(ctx, t, idstore.Intent{Kind: idstore.Delete, Scope: t.scope(c), Entity: rec.Entity,
+		Backend: t.Backend, Anchors: links, Name: trace, Begun: g.now(), Who: c.Client, Why: "DELETE"})
+	if err != nil {
+		return err
+	}
+	switch err := g.deleteObjects(ctx, t, c, rec, links, p); {
 	case err == nil:
 	case connectors.KindOf(err) == connectors.Timeout:
 		g.leftovers.add(intent.ID) // nobody knows whether it is still there
@@ -49,10 +57,53 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 	return nil
 }
 
-// deleteObject deletes the object in the backend, if it is as the precondition
-// demands.
-func (g *Gateway) deleteObject(ctx context.Context, t *target, c Caller, rec idstore.Record, p scim.Precondition) error {
-	anchor := connectors.Anchor(rec.Anchor().Key)
+// removeID takes one of several ids away.
+func (g *Gateway) removeID(ctx context.Context, t *target, c Caller, rec idstore.Record, id string, p scim.Precondition) error {
+	if p.Demanded() {
+		e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), t.want)
+		if err != nil {
+			return fault(t.Mapping, err)
+		}
+		if p.Check(t.version(e, rec.ExternalID(idstore.Domain(c.Domain))), true) != scim.OK {
+			return preconditionFailed()
+		}
+	}
+	public, _ := idstore.ParsePublicID(id)
+	err := g.store.Update(ctx, func(tx idstore.Tx) error {
+		_, err := idstore.RemoveID(tx, t.scope(c), public, idstore.Note{Who: c.Client, Why: "DELETE", When: g.now()})
+		return err
+	})
+	g.ids.forgetAll() // another id may be the one that is shown now
+	return fault(t.Mapping, err)
+}
+
+// deletable returns the objects that go with an entity, the primary one last: as
+// long as that is there, a deletion that was broken off can be asked for again.
+func (g *Gateway) deletable(ctx context.Context, t *target, rec idstore.Record) ([]idstore.Anchor, error) {
+	primary := rec.Anchor()
+	var links []idstore.Anchor
+	for _, l := range rec.Links {
+		if l.Backend != t.Backend {
+			return nil, &Fault{Kind: Unavailable, Err: errors.New("an object is linked in backend " + l.Backend + ", and the resource type is served from " + t.Backend),
+				Reason: "an object of this resource is in a place that is not served any more; an administrator has to relink it or split it off"}
+		}
+		if l.Anchor != primary {
+			links = append(links, l.Anchor)
+		}
+	}
+	if len(links) > 0 {
+		if _, err := t.Connector.Get(ctx, connectors.Anchor(primary.Key), nil); err != nil {
+			return nil, fault(t.Mapping, err)
+		}
+	}
+	return append(links, primary), nil
+}
+
+// deleteObjects deletes the objects in the backend, if the last of them, the
+// primary one, is as the precondition demands.
+func (g *Gateway) deleteObjects(ctx context.Context, t *target, c Caller, rec idstore.Record, links []idstore.Anchor, p scim.Precondition) error {
+	last := len(links) - 1
+	anchor := connectors.Anchor(links[last].Key)
 	for try := 1; ; try++ {
 		var guard connectors.Guard
 		if p.Demanded() {
@@ -65,9 +116,63 @@ func (g *Gateway) deleteObject(ctx context.Context, t *target, c Caller, rec ids
 			}
 			guard = t.Mapping.Guard(t.Connector.Capabilities().Guard, e)
 		}
+		for _, l := range links[:last] {
+			err := t.Connector.Delete(ctx, connectors.Anchor(l.Key), connectors.Guard{})
+			if err != nil && connectors.KindOf(err) != connectors.NotFound {
+				return err
+			}
+		}
 		err := t.Connector.Delete(ctx, anchor, guard)
+		if last > 0 && connectors.KindOf(err) == connectors.NotFound {
+			return nil // somebody else was faster with this one
+		}
 		if connectors.KindOf(err) != connectors.GuardFailed || try == attempts {
 			return err
 		}
 	}
+}
+
+// traceEnd separates several traces, which are texts, and begins such a list.
+const traceEnd = "\x00"
+
+// trace returns how other objects refer to these, where the backend does not clear
+// that away itself.
+func (t *target) trace(ctx context.Context, anchors []idstore.Anchor) (string, error) {
+	s, ok := connectors.As[connectors.Sweeper](t.Connector)
+	if !ok {
+		return "", nil
+	}
+	var traces []string
+	for _, a := range anchors {
+		trace, err := s.Trace(ctx, connectors.Anchor(a.Key))
+		if connectors.KindOf(err) == connectors.NotFound && len(anchors) > 1 {
+			continue // it is gone already, and so is what we could know of it
+		}
+		if err != nil {
+			return "", err
+		}
+		traces = append(traces, trace)
+	}
+	if len(traces) == 1 {
+		return traces[0], nil
+	}
+	return traceEnd + strings.Join(traces, traceEnd), nil
+}
+
+// sweep takes away what still refers to deleted objects.
+func (t *target) sweep(ctx context.Context, trace string) error {
+	s, ok := connectors.As[connectors.Sweeper](t.Connector)
+	if !ok || trace == "" {
+		return nil
+	}
+	traces := []string{trace}
+	if list, several := strings.CutPrefix(trace, traceEnd); several {
+		traces = strings.Split(list, traceEnd)
+	}
+	for _, one := range traces {
+		if err := s.Sweep(ctx, one); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -9,8 +9,9 @@ import (
 
 // displays reads how the resources are called that entries refer to, aligned
 // with the entries: one search in each collection, whatever the number of
-// entries and references. What is not there any more shows nothing.
-func (g *Gateway) displays(ctx context.Context, entries []connectors.Entry, show []mapping.Display) ([]mapping.Displays, error) {
+// entries and references. Where another object stands in for a named one, it says
+// how the resource is called. What is not there any more shows nothing.
+func (g *Gateway) displays(ctx context.Context, entries []connectors.Entry, stands standIns, show []mapping.Display) ([]mapping.Displays, error) {
 	shown := make([]mapping.Displays, len(entries))
 	searches := make(map[*target]*labels)
 	for i := range entries {
@@ -25,7 +26,8 @@ func (g *Gateway) displays(ctx context.Context, entries []connectors.Entry, show
 			}
 			shown[i][d.Of] = texts
 			for j := range refs {
-				other, ok := g.targets[refs[j].Collection]
+				named := stands.of(refs[j])
+				other, ok := g.targets[named.Collection]
 				if !ok {
 					continue
 				}
@@ -36,7 +38,7 @@ func (g *Gateway) displays(ctx context.Context, entries []connectors.Entry, show
 				if searches[other] == nil {
 					searches[other] = &labels{places: make(map[connectors.Anchor][]labelled)}
 				}
-				searches[other].add(refs[j].Anchor, labelled{label: label, text: &texts[j]})
+				searches[other].add(named.Anchor, labelled{label: label, text: &texts[j]})
 			}
 		}
 	}

@@ -56,6 +56,7 @@ type Gateway struct {
 	promised  promises
 	removed   removals
 	ids       idCache
+	wake      chan struct{} // see Wake
 	log       zerolog.Logger
 	now       func() time.Time
 }
@@ -114,6 +115,7 @@ func New(o Options) (*Gateway, error) {
 		now:       o.Now,
 		promised:  promises{now: o.Now},
 		removed:   removals{now: o.Now},
+		wake:      make(chan struct{}, 1),
 	}
 	for _, t := range o.Targets {
 		rt := t.Mapping.ResourceType()
@@ -163,6 +165,12 @@ func (t *target) scope(c Caller) idstore.Scope {
 		s.IDs = idstore.Domain(c.Domain)
 	}
 	return s
+}
+
+// idOf is the id that a caller is shown of an entity.
+func (t *target) idOf(rec idstore.Record, c Caller) string {
+	id, _ := rec.PublicID(t.scope(c).IDs)
+	return id.String()
 }
 
 func (t *target) anchor(a connectors.Anchor) idstore.Anchor {

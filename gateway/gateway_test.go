@@ -42,14 +42,15 @@ map:
 // bench is a gateway over the memory connector and the memory store.
 type bench struct {
 	*gateway.Gateway
-	t       *testing.T
-	store   idstore.Store
-	backend *memory.Backend
-	user    *scim.ResourceType
-	group   *scim.ResourceType
-	clock   *atomic.Int64 // seconds
-	again   func() *gateway.Gateway
-	over    func(connectors.Connector) connectors.Connector // what again puts over a connector
+	t        *testing.T
+	store    idstore.Store
+	backend  *memory.Backend
+	user     *scim.ResourceType
+	group    *scim.ResourceType
+	clock    *atomic.Int64 // seconds
+	pairwise bool          // what again makes of the ids of users and groups
+	again    func() *gateway.Gateway
+	over     func(connectors.Connector) connectors.Connector // what again puts over a connector
 }
 
 var caller = gateway.Caller{Client: "idp", Domain: "idp"}
@@ -84,8 +85,8 @@ func newBench(t *testing.T, o memory.Options) *bench {
 		g, err := gateway.New(gateway.Options{Store: b.store, Log: zerolog.Nop(), ScanLimit: 1000,
 			Now: func() time.Time { return time.Unix(1_700_000_000+b.clock.Load(), 0) },
 			Targets: []gateway.Target{
-				{Mapping: users, Connector: b.over(b.backend.Collection("User")), Backend: "corp"},
-				{Mapping: groups, Connector: b.over(b.backend.Collection("Group")), Backend: "corp"},
+				{Mapping: users, Connector: b.over(b.backend.Collection("User")), Backend: "corp", Pairwise: b.pairwise},
+				{Mapping: groups, Connector: b.over(b.backend.Collection("Group")), Backend: "corp", Pairwise: b.pairwise},
 			}})
 		if err != nil {
 			t.Fatal(err)

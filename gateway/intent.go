@@ -177,10 +177,8 @@ func (g *Gateway) settleDelete(ctx context.Context, t *target, in idstore.Intent
 
 // settleDeleted finishes a deletion that the backend has carried out.
 func (g *Gateway) settleDeleted(ctx context.Context, t *target, in idstore.Intent) error {
-	if s, ok := connectors.As[connectors.Sweeper](t.Connector); ok && in.Name != "" {
-		if err := s.Sweep(ctx, in.Name); err != nil {
-			return fault(t.Mapping, err)
-		}
+	if err := t.sweep(ctx, in.Name); err != nil {
+		return fault(t.Mapping, err)
 	}
 	g.removed.add(in.Anchors)
 	err := g.store.Update(ctx, func(tx idstore.Tx) error { return idstore.Remove(tx, in.ID) })

@@ -48,6 +48,9 @@ func (g *Gateway) List(ctx context.Context, c Caller, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
+	if err := l.settleAliases(ctx); err != nil {
+		return Page{}, err
+	}
 	if snap, err := l.resume(); err != nil || snap != nil {
 		if err != nil {
 			return Page{}, err
@@ -77,7 +80,8 @@ type lister struct {
 	q           Query
 	sections    []*section
 	sorted      bool
-	from, count int // what of the list is asked for: count items after the first `from`
+	merged      bool // there are entities with several objects or aliases
+	from, count int  // what of the list is asked for: count items after the first `from`
 	known       *listKey
 }
 

@@ -17,7 +17,7 @@ func (l *lister) lower(ctx context.Context, s *section) error {
 		s.cond, s.exact = connectors.All{}, true
 		return nil
 	}
-	refs, err := l.g.targetsOf(ctx, l.c, s.Mapping.FilterRefs(s.Filter))
+	refs, _, err := l.g.targetsOf(ctx, l.c, s.Mapping.FilterRefs(s.Filter))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"postern/connectors"
+	"postern/idstore"
 	"postern/scim"
 )
 
@@ -43,7 +44,7 @@ func (l *lister) walkSection(ctx context.Context, at uint16, s *section, found *
 	if !s.exact {
 		need = need.with(s.filterReach())
 	}
-	blind := s.exact && (!l.sorted || s.Sort.IsZero()) // the anchors say it all
+	blind := s.exact && (!l.sorted || s.Sort.IsZero()) && !l.merged // the anchors say it all
 	var batch []connectors.Entry
 	for e, err := range s.Connector.Search(ctx, connectors.Query{Where: s.cond, Want: need.want}) {
 		if err != nil {
@@ -76,6 +77,10 @@ func (l *lister) sieve(ctx context.Context, at uint16, s *section, entries []con
 	if len(entries) == 0 {
 		return nil
 	}
+	entries, err := l.primaries(ctx, s, entries)
+	if err != nil {
+		return err
+	}
 	resources, err := l.glimpse(ctx, s, entries, need)
 	if err != nil {
 		return err
@@ -102,11 +107,11 @@ func (l *lister) glimpse(ctx context.Context, s *section, entries []connectors.E
 		}
 		return resources, err
 	}
-	names, err := l.g.names(ctx, s.target, l.c, entries)
+	names, stands, err := l.g.names(ctx, l.c, entries)
 	if err != nil {
 		return nil, err
 	}
-	shown, err := l.g.displays(ctx, entries, need.show)
+	shown, err := l.g.displays(ctx, entries, stands, need.show)
 	if err != nil {
 		return nil, err
 	}
@@ -114,4 +119,31 @@ func (l *lister) glimpse(ctx context.Context, s *section, entries []connectors.E
 		resources[i] = s.Mapping.ProjectShown(entries[i], names[i], shown[i])
 	}
 	return resources, nil
+}
+
+// primaries leaves out the entries that are not the primary object of their
+// entity, as a merge leaves them: the entity is listed once.
+func (l *lister) primaries(ctx context.Context, s *section, entries []connectors.Entry) ([]connectors.Entry, error) {
+	if !l.merged {
+		return entries, nil
+	}
+	anchors := make([]idstore.Anchor, len(entries))
+	for i := range entries {
+		anchors[i] = s.anchor(entries[i].Anchor)
+	}
+	var primaries []idstore.Anchor
+	err := l.g.store.View(ctx, func(tx idstore.Tx) (err error) {
+		primaries, err = idstore.Primaries(tx, anchors)
+		return err
+	})
+	if err != nil {
+		return nil, fault(s.Mapping, err)
+	}
+	kept := entries[:0:0]
+	for i := range entries {
+		if none := (idstore.Anchor{}); primaries[i] == anchors[i] || primaries[i] == none {
+			kept = append(kept, entries[i])
+		}
+	}
+	return kept, nil
 }

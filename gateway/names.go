@@ -23,42 +23,13 @@ func (g *Gateway) resolve(ctx context.Context, t *target, c Caller, id string) (
 	return rec, fault(t.Mapping, err)
 }
 
-// targetsOf resolves the SCIM ids that a request uses as references, all in one
-// look at the table. Ids that name nothing are left out: the mapping says which
-// attribute they stood in.
-func (g *Gateway) targetsOf(ctx context.Context, c Caller, ids []string) (mapping.Refs, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	refs := make(mapping.Refs, len(ids))
-	err := g.store.View(ctx, func(tx idstore.Tx) error {
-		for _, id := range ids {
-			public, ok := idstore.ParsePublicID(id)
-			if !ok {
-				continue
-			}
-			for _, t := range g.order {
-				rec, err := idstore.Resolve(tx, t.scope(c), public)
-				if err == nil {
-					refs[id] = connectors.Target{Collection: t.kind, Anchor: connectors.Anchor(rec.Anchor().Key)}
-					break
-				}
-				if f := fault(nil, err).(*Fault); f.Kind != NotFound {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	return refs, fault(nil, err)
-}
-
 // present turns entries of one target into results for a caller, aligned with
 // them: the entities behind them and behind all their references are looked up in
 // one batch, and those met for the first time get their ids in one transaction
 // for each type. whole says that the entries hold everything that a version
 // covers, and show what references are to show of what they name. An entry that
-// was deleted meanwhile has a result without a resource.
+// was deleted meanwhile has a result without a resource, and so has one that is not
+// the primary object of its entity.
 func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []connectors.Entry, whole bool, show []mapping.Display) ([]Result, error) {
 	own := make([]idstore.Anchor, len(entries))
 	for i := range entries {
@@ -68,42 +39,40 @@ func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []co
 	if err != nil {
 		return nil, err
 	}
-	names, err := g.names(ctx, t, c, entries)
+	names, stands, err := g.names(ctx, c, entries)
 	if err != nil {
 		return nil, err
 	}
-	shown, err := g.displays(ctx, entries, show)
+	shown, err := g.displays(ctx, entries, stands, show)
 	if err != nil {
 		return nil, err
 	}
 	results := make([]Result, len(entries))
 	for i := range entries {
-		if records[i].Entity == 0 {
+		if records[i].Anchor() != own[i] {
 			continue
 		}
-		results[i] = g.compose(t, c, records[i], entries[i], names[i], shown[i], whole)
+		results[i] = g.compose(t, c, records[i], t.idOf(records[i], c), entries[i], names[i], shown[i], whole)
 	}
 	return results, nil
 }
 
-// presentOne is present for an entry whose entity is known already, and for an
-// answer with the attributes of a selection.
-func (g *Gateway) presentOne(ctx context.Context, t *target, c Caller, rec idstore.Record, e connectors.Entry, whole bool, s scim.Selection) (Result, error) {
-	names, err := g.names(ctx, t, c, []connectors.Entry{e})
+// presentOne is present for an entry whose entity is known already, under the id
+// that was asked for, and for an answer with the attributes of a selection.
+func (g *Gateway) presentOne(ctx context.Context, t *target, c Caller, rec idstore.Record, id string, e connectors.Entry, whole bool, s scim.Selection) (Result, error) {
+	names, stands, err := g.names(ctx, c, []connectors.Entry{e})
 	if err != nil {
 		return Result{}, err
 	}
-	shown, err := g.displays(ctx, []connectors.Entry{e}, t.Mapping.Displays(s.Wants, nil))
+	shown, err := g.displays(ctx, []connectors.Entry{e}, stands, t.Mapping.Displays(s.Wants, nil))
 	if err != nil {
 		return Result{}, err
 	}
-	return g.compose(t, c, rec, e, names[0], shown[0], whole), nil
+	return g.compose(t, c, rec, id, e, names[0], shown[0], whole), nil
 }
 
 // compose projects an entry and adds what is ours: id, externalId, meta.
-func (g *Gateway) compose(t *target, c Caller, rec idstore.Record, e connectors.Entry, names mapping.Names, shown mapping.Displays, whole bool) Result {
-	public, _ := rec.PublicID(t.scope(c).IDs)
-	id := public.String()
+func (g *Gateway) compose(t *target, c Caller, rec idstore.Record, id string, e connectors.Entry, names mapping.Names, shown mapping.Displays, whole bool) Result {
 	external := rec.ExternalID(idstore.Domain(c.Domain))
 	var version scim.Version
 	if whole {
@@ -165,62 +134,4 @@ func (g *Gateway) records(ctx context.Context, t *target, c Caller, anchors []id
 		records[i] = adopted[at]
 	}
 	return records, nil
-}
-
-// names resolves the references of entries to SCIM ids, all in one batch.
-func (g *Gateway) names(ctx context.Context, t *target, c Caller, entries []connectors.Entry) ([]mapping.Names, error) {
-	names := make([]mapping.Names, len(entries))
-	var places map[string][]place // by collection
-	domain := func(kind string) string {
-		if other, ok := g.targets[kind]; ok {
-			return string(other.scope(c).IDs)
-		}
-		return ""
-	}
-	for i := range entries {
-		for _, f := range entries[i].Fields {
-			if len(f.Refs) == 0 {
-				continue
-			}
-			ids := make([]string, len(f.Refs))
-			if names[i] == nil {
-				names[i] = make(mapping.Names)
-			}
-			names[i][f.Attr] = ids
-			for _, j := range g.ids.find(f.Refs, domain, ids) {
-				if places == nil {
-					places = make(map[string][]place)
-				}
-				places[f.Refs[j].Collection] = append(places[f.Refs[j].Collection], place{id: &ids[j], anchor: f.Refs[j].Anchor})
-			}
-		}
-	}
-	for collection, ps := range places {
-		other, ok := g.targets[collection]
-		if !ok {
-			continue
-		}
-		anchors := make([]idstore.Anchor, len(ps))
-		for i, p := range ps {
-			anchors[i] = other.anchor(p.anchor)
-		}
-		records, err := g.records(ctx, other, c, anchors)
-		if err != nil {
-			return nil, err
-		}
-		space := idSpace{collection, domain(collection)}
-		for i, p := range ps {
-			if id, ok := records[i].PublicID(idstore.Domain(space.domain)); ok && records[i].Entity != 0 {
-				*p.id = id.String()
-				g.ids.keep(space, p.anchor, *p.id)
-			}
-		}
-	}
-	return names, nil
-}
-
-// A place is where the id of one referenced object is to be written.
-type place struct {
-	id     *string
-	anchor connectors.Anchor
 }

@@ -34,7 +34,7 @@ func (g *Gateway) Read(ctx context.Context, c Caller, kind, id string, o ReadOpt
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)
 	}
-	res, err := g.presentOne(ctx, t, c, rec, e, whole, o.Selection)
+	res, err := g.presentOne(ctx, t, c, rec, id, e, whole, o.Selection)
 	if err != nil {
 		return Result{}, err
 	}

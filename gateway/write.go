@@ -40,6 +40,7 @@ func (g *Gateway) Patch(ctx context.Context, c Caller, kind, id string, p scim.P
 		plan: func(e connectors.Entry, refs mapping.Refs) (mapping.Plan, error) {
 			return t.Mapping.Plan(e, p, refs)
 		},
+		rename:   func(refs mapping.Refs, known aliases) { p = t.renamePatch(p, refs, known) },
 		external: func() (string, bool) { return patchedExternalID(t.rt, p) },
 	}
 	for _, op := range p.Ops {
@@ -75,6 +76,7 @@ type write struct {
 	want     []connectors.Attr // what planning reads
 	blind    bool              // can be planned without reading the entry
 	plan     func(connectors.Entry, mapping.Refs) (mapping.Plan, error)
+	rename   func(mapping.Refs, aliases) // makes the plan speak of ids that are shown; nil where it needs not
 	external func() (value string, set bool)
 	unique   []scim.Compare // values that no other resource may have
 }
@@ -85,9 +87,12 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 		return Result{}, err
 	}
 	defer release()
-	refs, err := g.targetsOf(ctx, c, w.ids)
+	refs, known, err := g.targetsOf(ctx, c, w.ids)
 	if err != nil {
 		return Result{}, err
+	}
+	if known != nil && w.rename != nil {
+		w.rename(refs, known)
 	}
 	if w.blind {
 		return Result{}, g.writeBlind(ctx, t, rec, w, refs)
@@ -153,7 +158,7 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 			return Result{}, fault(t.Mapping, err)
 		}
 	}
-	return g.presentOne(ctx, t, c, rec, e, whole, o.Selection)
+	return g.presentOne(ctx, t, c, rec, id, e, whole, o.Selection)
 }
 
 // takeBack gives an entity its former externalId after the backend refused the
@@ -185,7 +190,7 @@ func (g *Gateway) claim(ctx context.Context, t *target, c Caller, id string, uni
 			return rec, nil, err
 		}
 		a := rec.Anchor()
-		release, err = g.locks.acquireAll(ctx, append(t.uniqueKeys(unique), "anchor\x00"+a.Backend+"\x00"+a.Key))
+		release, err = g.locks.acquireAll(ctx, append(t.uniqueKeys(unique), lockKey(a)))
 		if err != nil {
 			return rec, nil, fault(t.Mapping, err)
 		}

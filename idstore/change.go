@@ -99,8 +99,11 @@ func (o Operation) free(tx Tx) error {
 	return nil
 }
 
-// reindex takes the postings out that the entity loses and adds those that it gets.
+// reindex takes the postings out that the entity loses and adds those that it gets, and counts it among the merged ones.
 func (c Change) reindex(tx Tx) error {
+	if err := countMerged(tx, c.Before, c.After); err != nil {
+		return err
+	}
 	before, err := c.Before.postings(tx)
 	if err != nil {
 		return err

@@ -98,6 +98,7 @@ func (c *check) counted(name string, t Table, key []byte, n uint64) error {
 
 // records checks each record by itself and that each index leads to it, and to it alone.
 func (c *check) records() error {
+	merged := uint64(0)
 	for row, err := range scanFrom(c.tx, TableEntities, nil, nil) {
 		if err != nil {
 			return err
@@ -109,6 +110,9 @@ func (c *check) records() error {
 				return err
 			}
 			continue
+		}
+		if r.merges() {
+			merged++
 		}
 		for _, what := range r.faults() {
 			if err := c.damage(TableEntities, row.Key, "%s", what); err != nil {
@@ -124,6 +128,13 @@ func (c *check) records() error {
 		if err := c.alone(row, r); err != nil {
 			return err
 		}
+	}
+	counted, err := Merged(c.tx)
+	if err != nil {
+		return c.unread(TableMeta, []byte(metaMerged), err)
+	}
+	if counted != merged {
+		return c.damage(TableMeta, []byte(metaMerged), "%d entities have more than one link or an alias, and there are said to be %d", merged, counted)
 	}
 	return nil
 }

@@ -117,6 +117,7 @@ func TestCheck(t *testing.T) {
 		{"a record is unreadable", spoil(idstore.TableEntities), "the row of an entity can not be read"},
 		{"the key of a record", add(idstore.TableEntities, 7, 7), "the key of an entity can not be read"},
 		{"the counter of entities", func(tx idstore.Tx) error { return tx.Put(idstore.TableMeta, []byte("entity"), []byte{3}) }, "number 4, the greatest that was given out is 3"},
+		{"the count of merged entities", func(tx idstore.Tx) error { return tx.Put(idstore.TableMeta, []byte("merged"), []byte{7}) }, "and there are said to be 7"},
 		{"no link", change(1, func(r *idstore.Record) { r.Links = nil }), "no link"},
 		{"a link twice", change(1, func(r *idstore.Record) { r.Links = append(r.Links, r.Links[0]) }), "a link twice"},
 		{"two primary ids", change(1, func(r *idstore.Record) { r.IDs[1].Alias = false }), "2 primary ids"},

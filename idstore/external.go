@@ -46,7 +46,11 @@ func SetExternalID(tx Tx, s Scope, e EntityID, value string) (Record, error) {
 	if r.ExternalID(s.Externals) == value {
 		return r, nil
 	}
+	was := r
 	if r, err = withExternalID(tx, r, s.Externals, value); err != nil {
+		return Record{}, err
+	}
+	if err := countMerged(tx, was, r); err != nil {
 		return Record{}, err
 	}
 	return r, putRecord(tx, r)

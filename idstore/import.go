@@ -93,6 +93,7 @@ type importer struct {
 	historyKeys [][]byte
 	sum         Transferred
 	last        EntityID
+	merged      uint64 // entities that Merged counts
 	ended       bool
 }
 
@@ -142,7 +143,10 @@ func (i *importer) line(n int, text []byte) error {
 			return fmt.Errorf("the end speaks of %+v, there were %+v: %w", *l.End, i.sum, ErrInvalid)
 		}
 		i.ended = true
-		return nil
+		if i.merged == 0 {
+			return nil
+		}
+		return setCounter(i.tx, metaMerged, i.merged)
 	}
 	return fmt.Errorf("an empty line: %w", ErrInvalid)
 }
@@ -221,6 +225,9 @@ func (i *importer) record(l *recordLine) error {
 	}
 	if err := putRecord(i.tx, r); err != nil {
 		return err
+	}
+	if r.merges() {
+		i.merged++
 	}
 	all, err := r.postings(i.tx)
 	if err != nil {

@@ -207,6 +207,7 @@ func Bind(tx Tx, id IntentID, a Anchor) (Record, error) {
 
 // settle gives the record what its clients were to get, and writes it.
 func (in *Intent) settle(tx Tx, r Record) (Record, error) {
+	was := r
 	if err := releaseID(tx, in.Public); err != nil {
 		return Record{}, err
 	}
@@ -222,6 +223,9 @@ func (in *Intent) settle(tx Tx, r Record) (Record, error) {
 		if r, err = withExternalID(tx, r, in.Scope.Externals, in.ExternalID); err != nil {
 			return Record{}, err
 		}
+	}
+	if err := countMerged(tx, was, r); err != nil {
+		return Record{}, err
 	}
 	return r, putRecord(tx, r)
 }

@@ -17,6 +17,7 @@ const (
 	metaIntent  = "intent"  // the greatest intent so far
 	metaHistory = "history" // the greatest operation so far
 	metaWork    = "work"    // the greatest piece of work so far
+	metaMerged  = "merged"  // how many entities have more than one link, or an alias
 )
 
 // Prepare makes an empty store ready, migrates one of an earlier layout, and checks that another one has a layout that this package

@@ -98,6 +98,12 @@ func queue(tx Tx, w Work) (Work, error) {
 	return w, putWork(tx, w)
 }
 
+// Due tells whether there is work for TakeWork.
+func Due(tx Tx, at time.Time) (bool, error) {
+	due, err := dueWork(tx, at, 1)
+	return len(due) > 0, err
+}
+
 // TakeWork takes at most n pieces of work that are due, the longest due first. Whoever takes one ends it with FinishWork or FailWork;
 // when neither comes within the lease, as after a crash, it is due again. So a backend may be told twice.
 func TakeWork(tx Tx, at time.Time, lease time.Duration, n int) ([]Work, error) {

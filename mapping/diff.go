@@ -27,8 +27,8 @@ type planner struct {
 
 	was     *scim.Resource
 	now     *scim.Resource
-	touched []bool                       // when patching, by property
-	named   map[string]connectors.Target // see tokens
+	touched []bool              // when patching, by property
+	named   map[string]Referent // see tokens
 
 	plan Plan
 	err  error

@@ -34,18 +34,20 @@ func (pl *planner) references(p *property, v scim.Value) {
 			pl.fail(scim.InvalidValue("%s: a reference needs the id of a resource as its value", r.path))
 			return
 		}
-		t, ok := pl.named[id]
+		ref, ok := pl.named[id]
 		if !ok {
 			var err error
-			if t, err = r.target(pl.refs, id); err != nil {
+			if ref, err = r.target(pl.refs, id); err != nil {
 				pl.fail(err)
 				return
 			}
 		}
-		if !want[t] && !had[t] {
+		if t := ref.Target; !want[t] && !ref.among(had) {
 			c.AddRefs = append(c.AddRefs, t)
 		}
-		want[t] = true
+		for t := range ref.all {
+			want[t] = true
+		}
 	}
 	for _, t := range have {
 		if !want[t] {
@@ -85,11 +87,19 @@ func (pl *planner) elementwise(p *property, add, remove []scim.Value) {
 	r := p.rules[0]
 	c := connectors.Change{Attr: r.attr}
 	adding := make(map[connectors.Target]bool, len(add))
+	var others map[connectors.Target]Referent // by what is added, where others may stand for it
 	for _, v := range add {
-		t, err := r.target(pl.refs, p.id(v))
+		ref, err := r.target(pl.refs, p.id(v))
 		if err != nil {
 			pl.fail(err)
 			return
+		}
+		t := ref.Target
+		if len(ref.Others) > 0 {
+			if others == nil {
+				others = make(map[connectors.Target]Referent)
+			}
+			others[t] = ref
 		}
 		if !adding[t] {
 			adding[t] = true
@@ -98,14 +108,19 @@ func (pl *planner) elementwise(p *property, add, remove []scim.Value) {
 	}
 	removing := make(map[connectors.Target]bool, len(remove))
 	for _, v := range remove {
-		t, err := r.target(pl.refs, p.id(v))
+		ref, err := r.target(pl.refs, p.id(v))
 		if err != nil {
 			pl.ignore(r.path + "[value eq " + scim.Str(p.id(v)).String() + "]")
 			continue
 		}
-		if !adding[t] && !removing[t] {
-			removing[t] = true
-			c.DeleteRefs = append(c.DeleteRefs, t)
+		if adding[ref.Target] {
+			continue
+		}
+		for t := range ref.all {
+			if !removing[t] {
+				removing[t] = true
+				c.DeleteRefs = append(c.DeleteRefs, t)
+			}
 		}
 	}
 	f := fieldAt(pl.e, r.attr, r.slot)
@@ -118,7 +133,12 @@ func (pl *planner) elementwise(p *property, add, remove []scim.Value) {
 				had[t] = true
 			}
 		}
-		c.AddRefs = keep(c.AddRefs, func(t connectors.Target) bool { return !had[t] })
+		if others != nil {
+			for _, t := range f.Refs {
+				had[t] = true
+			}
+		}
+		c.AddRefs = keep(c.AddRefs, func(t connectors.Target) bool { return !had[t] && !others[t].among(had) })
 		c.DeleteRefs = keep(c.DeleteRefs, func(t connectors.Target) bool { return had[t] })
 	}
 	if !c.Empty() && pl.may(r, f != nil, false) {

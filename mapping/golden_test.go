@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -100,7 +101,12 @@ func (s *scene) act(verb string, data []byte) (got string, acted bool) {
 			if !ok {
 				s.t.Fatalf("refs: %q", line)
 			}
-			s.refs[id] = parseTarget(s.t, target)
+			first, others, _ := strings.Cut(target, " and ")
+			ref := Referent{Target: parseTarget(s.t, first)}
+			if others != "" {
+				ref.Others = append(ref.Others, parseTarget(s.t, others))
+			}
+			s.refs[id] = ref
 		}
 		s.nameRefs()
 	case "capabilities":
@@ -200,7 +206,7 @@ func (s *scene) nameRefs() {
 		for _, t := range f.Refs {
 			id := ""
 			for k, v := range s.refs {
-				if v == t {
+				if v.Target == t || slices.Contains(v.Others, t) {
 					id = max(id, k)
 				}
 			}

@@ -152,7 +152,7 @@ func (m *Mapping) manyOf(a connectors.Attr) bool {
 	return slices.ContainsFunc(m.rules, func(r *rule) bool { return r.attr == a && r.multi })
 }
 
-var lawRefs = Refs{"p1": people[0], "p2": people[1], "p3": people[2], "g1": circles[0], "g2": circles[1]}
+var lawRefs = Refs{"p1": {Target: people[0]}, "p2": {Target: people[1]}, "p3": {Target: people[2]}, "g1": {Target: circles[0]}, "g2": {Target: circles[1]}}
 
 // namesOf calls every target by its anchor.
 func namesOf(e connectors.Entry) Names {

@@ -264,8 +264,8 @@ func (l *lowering) reference(p *property, sub *scim.Attribute, op scim.Op, v sci
 	if op != scim.Eq {
 		return unknown
 	}
-	t, ok := l.look.Refs[v.Text()]
-	if !ok || !slices.Contains(r.refs, t.Collection) {
+	ref, ok := l.look.Refs[v.Text()]
+	if !ok || !slices.Contains(r.refs, ref.Collection) {
 		return nowhere
 	}
 	if !l.conds.Has(connectors.CondRefTo) {
@@ -276,7 +276,11 @@ func (l *lowering) reference(p *property, sub *scim.Attribute, op scim.Op, v sci
 		return unknown
 	}
 	exact := p.shape == shapeReferences || m.SingleValue // else references are found that are not shown
-	return answer{cond: connectors.RefTo{Attr: r.attr, Target: t}, exact: exact, defined: known, present: true}
+	var parts []answer
+	for t := range ref.all {
+		parts = append(parts, answer{cond: connectors.RefTo{Attr: r.attr, Target: t}, exact: exact, defined: known, present: true})
+	}
+	return l.or(parts...)
 }
 
 // rule lowers a comparison with what a rule reads.

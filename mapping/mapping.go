@@ -47,6 +47,11 @@ func (m *Mapping) References() map[connectors.Attr][]string {
 	return refs
 }
 
+// Writes reports whether the mapping ever writes a backend attribute.
+func (m *Mapping) Writes(a connectors.Attr) bool {
+	return slices.ContainsFunc(m.rules, func(r *rule) bool { return r.attr == a && r.write != writeNever })
+}
+
 // PathOf returns the SCIM path that a backend attribute is mapped to, for
 // messages to a client, or "". For the attribute that names the object, where
 // it has no rule, it is what the name is made of.

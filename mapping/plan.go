@@ -168,20 +168,24 @@ func (pl *planner) tokens(p scim.Patch) Names {
 			continue
 		}
 		if pl.named == nil {
-			names, pl.named = make(Names), make(map[string]connectors.Target, len(f.Refs))
+			names, pl.named = make(Names), make(map[string]Referent, len(f.Refs))
 		}
 		ids := make(map[connectors.Target]string, len(pl.refs))
-		for id, t := range pl.refs {
-			if old, ok := ids[t]; !ok || id < old {
-				ids[t] = id
+		for id, ref := range pl.refs {
+			for t := range ref.all {
+				if old, ok := ids[t]; !ok || id < old {
+					ids[t] = id
+				}
 			}
 		}
 		list := make([]string, len(f.Refs))
 		for i, t := range f.Refs {
 			if list[i] = ids[t]; list[i] == "" {
 				list[i] = "\x00" + strconv.Itoa(len(pl.named))
+				pl.named[list[i]] = Referent{Target: t}
+			} else {
+				pl.named[list[i]] = pl.refs[list[i]]
 			}
-			pl.named[list[i]] = t
 		}
 		names[r.attr] = list
 	}

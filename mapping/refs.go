@@ -9,7 +9,15 @@ import (
 
 // Refs holds what the SCIM ids of a request stand for. An id that is not in it
 // names nothing.
-type Refs map[string]connectors.Target
+type Refs map[string]Referent
+
+// A Referent is what an id stands for: the object that is referred to by it, and
+// the Others of the same resource, which a reference may name as well since two
+// resources were merged. Who asks for the resource finds and removes both.
+type Referent struct {
+	connectors.Target
+	Others []connectors.Target
+}
 
 // Names holds, for the reference attributes of an entry, the SCIM ids aligned
 // with Field.Refs. An empty id hides its reference, and so does a list that is
@@ -168,7 +176,7 @@ func (p *property) id(v scim.Value) string {
 }
 
 // target resolves an id that a client wants to be referred to.
-func (r *rule) target(refs Refs, id string) (connectors.Target, error) {
+func (r *rule) target(refs Refs, id string) (Referent, error) {
 	t, ok := refs[id]
 	if !ok {
 		return t, scim.InvalidValue("%s: there is no resource with the id %q", r.path, id)
@@ -177,4 +185,21 @@ func (r *rule) target(refs Refs, id string) (connectors.Target, error) {
 		return t, scim.InvalidValue("%s: the resource with the id %q is a %s and can not be referred to here", r.path, id, t.Collection)
 	}
 	return t, nil
+}
+
+// all yields the targets.
+func (r Referent) all(yield func(connectors.Target) bool) {
+	if !yield(r.Target) {
+		return
+	}
+	for _, t := range r.Others {
+		if !yield(t) {
+			return
+		}
+	}
+}
+
+// among reports whether one of the targets is in a set.
+func (r Referent) among(set map[connectors.Target]bool) bool {
+	return set[r.Target] || slices.ContainsFunc(r.Others, func(t connectors.Target) bool { return set[t] })
 }

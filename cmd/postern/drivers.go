@@ -139,6 +139,24 @@ func (a *app) recoverLoop(ctx context.Context, log zerolog.Logger) {
 	}
 }
 
+// workLoop does the deferred work when it is queued, and what was put off when it
+// is due, until the context ends.
+func (a *app) workLoop(ctx context.Context, log zerolog.Logger) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		if _, err := a.gateway.WorkOff(ctx); err != nil && ctx.Err() == nil {
+			log.Error().Err(err).Msg("the deferred work can not be read or written")
+		}
+		select {
+		case <-a.gateway.Wake():
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 func (a *app) close() error {
 	var errs []error
 	for _, d := range a.directories {

@@ -110,11 +110,9 @@ func serve(ctx context.Context, l net.Listener, limits Limits, a *app, log zerol
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	recovered := make(chan struct{})
-	go func() {
-		defer close(recovered)
-		a.recoverLoop(ctx, log)
-	}()
+	var behind sync.WaitGroup // what goes on beside the requests
+	behind.Go(func() { a.recoverLoop(ctx, log) })
+	behind.Go(func() { a.workLoop(ctx, log) })
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -132,7 +130,7 @@ func serve(ctx context.Context, l net.Listener, limits Limits, a *app, log zerol
 	if err = errors.Join(ignoreClosed(err), <-stopped); err == nil {
 		log.Info().Msg("stopped")
 	}
-	<-recovered
+	behind.Wait()
 	return err
 }
 
