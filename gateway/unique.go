@@ -2,6 +2,9 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"iter"
 	"strings"
 
 	"postern/connectors"
@@ -37,22 +40,44 @@ func (t *target) uniqueKeys(values []scim.Compare) []string {
 // self is the resource itself, or "".
 func (g *Gateway) checkUnique(ctx context.Context, t *target, c Caller, values []scim.Compare, self connectors.Anchor) error {
 	for _, v := range values {
-		cond, _, err := t.Mapping.Lower(v, t.Connector.Capabilities(), mapping.Lookup{})
-		if err != nil {
-			return fault(t.Mapping, err)
-		}
-		if cond.Kind() == connectors.CondAll {
-			continue // not searchable: the backend's own rule has to do
-		}
-		want := t.Mapping.AttrsOf(v.Path.Attr)
-		for e, err := range t.Connector.Search(ctx, connectors.Query{Where: cond, Want: want, Limit: batchSize}) {
+		for a, err := range t.agreeing(ctx, v, batchSize) {
 			if err != nil {
+				if errors.Is(err, errUnsearchable) {
+					break // the backend's own rule has to do
+				}
 				return fault(t.Mapping, err)
 			}
-			if e.Anchor != self && scim.Match(v, t.Mapping.Project(e, nil)) {
+			if a != self {
 				return &Fault{Kind: Conflict, Attr: v.Path.String(), Reason: "another resource has this value"}
 			}
 		}
 	}
 	return nil
+}
+
+// errUnsearchable says that a backend can not be asked who has a value.
+var errUnsearchable = errors.New("the backend can not be searched by it")
+
+// agreeing yields the objects for which a comparison of one mapped attribute
+// holds, among as many as the limit says of those that the backend offers.
+func (t *target) agreeing(ctx context.Context, v scim.Compare, limit int) iter.Seq2[connectors.Anchor, error] {
+	return func(yield func(connectors.Anchor, error) bool) {
+		cond, _, err := t.Mapping.Lower(v, t.Connector.Capabilities(), mapping.Lookup{})
+		if err == nil && cond.Kind() == connectors.CondAll {
+			err = fmt.Errorf("%s: %w", v.Path, errUnsearchable)
+		}
+		if err != nil {
+			yield("", err)
+			return
+		}
+		for e, err := range t.Connector.Search(ctx, connectors.Query{Where: cond, Want: t.Mapping.AttrsOf(v.Path.Attr), Limit: limit}) {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if scim.Match(v, t.Mapping.Project(e, nil)) && !yield(e.Anchor, nil) {
+				return
+			}
+		}
+	}
 }

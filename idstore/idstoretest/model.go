@@ -50,6 +50,7 @@ func testModel(t *testing.T, open Open) {
 		t.Repeat(map[string]func(*rapid.T){
 			"":        m.check,
 			"adopt":   m.adopt,
+			"adoptAs": m.adoptAs,
 			"failing": m.failing,
 			"set":     m.set,
 			"create":  m.create,
