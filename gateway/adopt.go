@@ -86,6 +86,24 @@ type Known struct {
 	By     scim.Compare
 }
 
+// Lookup returns the comparison that finds a resource by an attribute, named by
+// its SCIM path, for Known.By.
+func (g *Gateway) Lookup(kind, path, value string) (scim.Compare, error) {
+	t, err := g.target(kind)
+	if err != nil {
+		return scim.Compare{}, err
+	}
+	f, err := scim.ParseFilter(t.rt, path+" eq "+scim.Str(value).String())
+	if err != nil {
+		return scim.Compare{}, err
+	}
+	by, ok := f.(scim.Compare)
+	if !ok {
+		return by, scim.InvalidValue("%q is no attribute path", path)
+	}
+	return by, nil
+}
+
 // A KnownProblem says why one of them is not adopted.
 type KnownProblem struct {
 	Line int

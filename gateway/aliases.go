@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"strings"
 
 	"postern/connectors"
 	"postern/idstore"
@@ -21,10 +22,11 @@ func (a aliases) rename(id string) string {
 	return id
 }
 
-// find returns the resource of any type that a client knows by this id.
+// find returns the resource of any type that a client knows by this id, in either
+// case, as references are compared.
 func (g *Gateway) find(tx idstore.Tx, c Caller, id string) (t *target, rec idstore.Record, err error) {
 	public, ok := idstore.ParsePublicID(id)
-	if !ok || public.String() != id { // ids are compared exactly (RFC 7643 §3.1)
+	if !ok {
 		return nil, rec, nil
 	}
 	for _, t := range g.order {
@@ -71,7 +73,7 @@ func (g *Gateway) targetsOf(ctx context.Context, c Caller, ids []string) (mappin
 				continue
 			}
 			refs[id] = t.referent(rec)
-			if shown := t.idOf(rec, c); shown != id {
+			if shown := t.idOf(rec, c); !strings.EqualFold(shown, id) {
 				if known == nil {
 					known = make(aliases)
 				}

@@ -27,16 +27,23 @@ func (m *Mapping) renamed(attr, sub *scim.Attribute, v scim.Value, rename func(s
 	p := m.property(attr)
 	switch {
 	case attr == m.rt.ID(), p != nil && p.value != nil && (sub == nil || sub == p.value):
-		if v.Kind() == scim.KindString {
-			return scim.Str(rename(v.Text()))
+		if id := v.Text(); v.Kind() == scim.KindString && (attr != m.rt.ID() || exact(id)) {
+			return scim.Str(rename(id))
 		}
 	case attr == m.rt.Meta() && sub != nil && sub.Name == "location", p != nil && p.value != nil && sub == p.ref:
 		uri := v.Text()
 		at := strings.LastIndexByte(uri, '/') + 1
+		if !exact(uri[at:]) {
+			return v
+		}
 		return scim.Str(uri[:at] + rename(uri[at:]))
 	}
 	return v
 }
+
+// exact reports whether an id is written as clients are shown it: where ids are
+// compared exactly, another writing is no id (RFC 7643 §3.1).
+func exact(id string) bool { return id == strings.ToLower(id) }
 
 // RenamePatch returns the patch with every id that it names as a reference
 // replaced by what rename makes of it.
