@@ -15,6 +15,7 @@ import (
 	"postern/connectors"
 	"postern/connectors/ldap"
 	"postern/gateway"
+	"postern/idstore"
 	"postern/scim"
 )
 
@@ -47,6 +48,30 @@ func testQueries(t *testing.T, w *world) {
 			w.compareQueries(t, w.weaker(t, pick(q, []int{3, 200}), v.less, v.without...), q, n/6)
 		})
 	}
+	t.Run("merged", func(t *testing.T) {
+		w := w.with(t)
+		var pair []string
+		groups := w.want(w.get("/Groups?count=100"), http.StatusOK).json["Resources"]
+		for _, g := range groups.([]any) {
+			members, _ := at(g, "members").([]any)
+			for _, m := range members {
+				if id := at(m, "value").(string); at(m, "type") == "User" && !slices.Contains(pair, id) {
+					pair = append(pair, id)
+				}
+			}
+		}
+		if len(pair) < 4 {
+			t.Fatalf("%d members in all", len(pair))
+		}
+		for i := 0; i < 4; i += 2 {
+			// What is found by an externalId that is not shown is no matter of these queries.
+			w.want(w.do("PATCH", "/Users/"+pair[i], patchBody(`{"op":"remove","path":"externalId"}`)), http.StatusOK)
+			w.merge(pair[i], pair[i+1], idstore.ActionKeep)
+		}
+		w.compareQueries(t, w.client, q, n/2)
+		w.compareQueries(t, w.weaker(t, 3, nil), q, n/3)
+		w.compareQueries(t, w.weaker(t, 3, func(c *connectors.Capabilities) { c.Conds = connectors.CondAll }), q, n/6)
+	})
 }
 
 // corpus makes users and groups of random words.
