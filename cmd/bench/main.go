@@ -7,6 +7,7 @@
 //	go run ./cmd/bench            the whole table
 //	go run ./cmd/bench -quick     a fifth of the time, for a first look
 //	go run ./cmd/bench -profile cpu.out -only "read by id" -clients 16
+//	go run ./cmd/bench ids        the identity table alone, at a million entities
 package main
 
 import (
@@ -28,6 +29,12 @@ type options struct {
 }
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if len(os.Args) > 1 && os.Args[1] == "ids" {
+		done(runIDs(ctx, os.Args[2:]))
+		return
+	}
 	o := options{clients: []int{1, 16, 64}}
 	flag.IntVar(&o.users, "users", 10_000, "users in the directory")
 	flag.IntVar(&o.members, "members", 5_000, "members of the large group")
@@ -50,9 +57,12 @@ func main() {
 	if *quick {
 		o.each /= 5
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, o); err != nil {
+	done(run(ctx, o))
+}
+
+// done ends the program where something went wrong.
+func done(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
