@@ -40,8 +40,9 @@ const (
 	// GuardTouched: the old values of what is written (see Change).
 	GuardTouched
 	// GuardValues: also the values in Guard.Read, whether or not they are written.
-	// Blind to a change that the attribute's equality rule does not see (case),
-	// and to a value that was added to an attribute that had none.
+	// Blind to a change that the attribute's equality rule does not see (case), to
+	// values that were added to others, and, where the backend can not tell, to
+	// a value that was added to an attribute that had none.
 	GuardValues
 	// GuardEntry: the entry is as it was when Guard.Stamp was read, entirely.
 	GuardEntry
@@ -59,5 +60,5 @@ func (l GuardLevel) String() string {
 type Guard struct {
 	Level GuardLevel
 	Stamp Stamp   // for GuardEntry
-	Read  []Field // for GuardValues: what the caller's decision was made of
+	Read  []Field // for GuardValues: what the caller's decision was made of; a field without values was absent
 }

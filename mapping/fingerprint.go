@@ -98,7 +98,7 @@ func appendText(b []byte, s string) []byte {
 
 // Guard returns the condition, of at most the given level, that the entry is
 // still what it was when it was read: its stamp, or the values that its
-// fingerprint was made of.
+// fingerprint was made of, and which attributes had none.
 func (m *Mapping) Guard(level connectors.GuardLevel, e connectors.Entry) connectors.Guard {
 	if level >= connectors.GuardEntry {
 		if e.Stamp != "" {
@@ -109,8 +109,11 @@ func (m *Mapping) Guard(level connectors.GuardLevel, e connectors.Entry) connect
 	g := connectors.Guard{Level: level}
 	if level == connectors.GuardValues {
 		for i := range m.versioned {
-			if f := fieldAt(&e, m.versioned[i].attr, m.versioned[i].slot); f != nil && !f.Empty() {
+			v := &m.versioned[i]
+			if f := fieldAt(&e, v.attr, v.slot); f != nil {
 				g.Read = append(g.Read, *f)
+			} else {
+				g.Read = append(g.Read, connectors.Field{Attr: v.attr})
 			}
 		}
 	}

@@ -164,8 +164,16 @@ func TestGuard(t *testing.T) {
 		e.Stamp = c.stamp
 		g := m.Guard(c.level, e)
 		var read []connectors.Attr
+		absent := 0
 		for _, f := range g.Read {
-			read = append(read, f.Attr)
+			if f.Empty() {
+				absent++
+			} else {
+				read = append(read, f.Attr)
+			}
+		}
+		if g.Level == connectors.GuardValues && absent != len(m.versioned)-1 {
+			t.Errorf("%d attributes are known to be absent", absent)
 		}
 		if got := fmt.Sprint(g.Level, " ", g.Stamp, " ", read); got != c.want {
 			t.Errorf("level %s with stamp %q: %s, want %s", c.level, c.stamp, got, c.want)

@@ -60,8 +60,16 @@ func (p Plan) String() string {
 	}
 	if p.Guard.Level != connectors.GuardNone {
 		fmt.Fprintf(&b, "guard %s", p.Guard.Level)
+		var absent strings.Builder
 		for _, f := range p.Guard.Read {
-			fmt.Fprintf(&b, " %s", f.Attr)
+			if f.Empty() {
+				fmt.Fprintf(&absent, " %s", f.Attr)
+			} else {
+				fmt.Fprintf(&b, " %s", f.Attr)
+			}
+		}
+		if absent.Len() > 0 {
+			b.WriteString("; absent" + absent.String())
 		}
 		b.WriteByte('\n')
 	}

@@ -19,9 +19,10 @@ type modification struct {
 	replace  bool
 	lenient  bool
 	refs     bool
+	absent   bool // nothing but the guard that there is no value
 }
 
-func (m modification) empty() bool { return !m.replace && len(m.del)+len(m.add) == 0 }
+func (m modification) empty() bool { return !m.replace && !m.absent && len(m.del)+len(m.add) == 0 }
 
 // A rewrite is one Apply under way.
 type rewrite struct {

@@ -33,6 +33,10 @@ type dialect struct {
 	// textTimes says that times are compared as the texts that they are written
 	// in, whatever rule the schema names: 20240102030405Z is not 20240102030405.0Z.
 	textTimes bool
+	// ordered says that the changes of a Modify are checked one after the other,
+	// so that a second value of an attribute for one is refused even if a later
+	// change takes it out again. Others check the entry that comes out.
+	ordered bool
 	// integrity says that references to a deleted object go with it, always.
 	integrity bool
 }
@@ -67,6 +71,7 @@ var dialects = []dialect{
 		conds:        connectors.AllConds,
 		systemSchema: true,
 		integrity:    true,
+		ordered:      true,
 		computed: []string{"pwdlastset", "lockouttime", "badpwdcount", "badpasswordtime", "lastlogon", "lastlogoff",
 			"lastlogontimestamp", "logoncount", "samaccounttype"},
 	},

@@ -149,6 +149,7 @@ func selfDescription(r fakeRequest, root map[string][]string) []byte {
 	case r.base == "cn=schema":
 		return found(r, r.base, map[string][]string{"attributeTypes": {
 			"( 1.1 NAME 'cn' EQUALITY caseIgnoreMatch )", "( 1.2 NAME 'member' EQUALITY distinguishedNameMatch )", "( 1.3 NAME 'description' EQUALITY caseIgnoreMatch )",
+			"( 1.4 NAME 'title' SYNTAX '1.3.6.1.4.1.1466.115.121.1.15' SINGLE-VALUE )",
 		}})
 	case r.base == "cn=classes":
 		return message(r.id, result(0x65, wire.Success))

@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"postern/connectors"
 )
@@ -33,6 +34,10 @@ func (w *rewrite) addGuard(ctx context.Context) error {
 		}
 	}
 	for _, field := range w.guard.Read {
+		if field.Empty() && !field.Partial {
+			w.guardAbsence(field.Attr)
+			continue
+		}
 		if at := w.inName(field.Attr); at != nil {
 			if !slices.ContainsFunc(field.Values, func(v connectors.Value) bool { return sameName(string(v), at.value) }) {
 				return &connectors.Error{Kind: connectors.GuardFailed, Attr: field.Attr, Reason: "the entry has changed", Err: errStale}
@@ -84,6 +89,34 @@ func (w *rewrite) guardValues(attr connectors.Attr, values []connectors.Value, r
 		}
 	}
 	m.add = append(m.add, keep...)
+}
+
+// placeholderValue is put into an attribute and taken out again to find that it
+// had no value: text of one character, which every text may be.
+const placeholderValue = connectors.Value("-")
+
+// guardAbsence makes the Modify fail if an attribute has a value by now. LDAP has
+// no change that does so. But where the changes are checked in their order, one
+// value can be added to an attribute for one value, and deleted again, only if
+// there is no other. That is for text; unique names are let alone, since the
+// value would have to be unique.
+func (w *rewrite) guardAbsence(attr connectors.Attr) {
+	name := connectors.Attr(strings.ToLower(string(attr)))
+	m := w.f.schema.matching[name]
+	if !w.f.ordered || !m.SingleValue || m.Rule != connectors.RuleIgnoreCase || w.f.readOnly(attr) ||
+		name == "userprincipalname" || name == "samaccountname" || w.inName(attr) != nil ||
+		slices.ContainsFunc(w.mods, func(m modification) bool { return sameAttr(string(m.attr), attr) }) {
+		return
+	}
+	w.mods = append(w.mods, modification{attr: attr, absent: true})
+}
+
+// dropAbsences takes out what guardAbsence put in, and reports whether there was
+// any: a server may refuse the value that it makes use of.
+func (w *rewrite) dropAbsences() bool {
+	before := len(w.mods)
+	w.mods = slices.DeleteFunc(w.mods, func(m modification) bool { return m.absent })
+	return len(w.mods) < before
 }
 
 // rememberedNames returns the names of targets that are in the cache. A name

@@ -54,7 +54,11 @@ func (w *rewrite) modify(ctx context.Context) (connectors.Entry, error) {
 				continue
 			}
 		}
-		return connectors.Entry{}, w.refusal(reply.Result)
+		refused := w.refusal(reply.Result)
+		if refused.Kind != connectors.GuardFailed && refused.Kind != connectors.NotFound && w.dropAbsences() {
+			continue
+		}
+		return connectors.Entry{}, refused
 	}
 }
 
@@ -110,8 +114,13 @@ func (w *rewrite) appendModify(b []byte) []byte {
 	permissive := w.f.permit && w.f.guidDN && w.guard.Level == connectors.GuardNone
 	for _, m := range w.mods {
 		permissive = permissive && m.lenient
-		if m.replace {
+		switch {
+		case m.replace:
 			b = wire.AppendChange(b, wire.ModifyReplace, string(m.attr), m.add)
+			continue
+		case m.absent:
+			b = wire.AppendChange(b, wire.ModifyAdd, string(m.attr), []connectors.Value{placeholderValue})
+			b = wire.AppendChange(b, wire.ModifyDelete, string(m.attr), []connectors.Value{placeholderValue})
 			continue
 		}
 		if len(m.del) > 0 {
@@ -209,7 +218,9 @@ func (w *rewrite) refusal(res wire.Result) *connectors.Error {
 		// [MS-ERREF]: 00000561 is a member that is not in the group, 00000562 one that is.
 		refs && (strings.Contains(text, "00000561") || strings.Contains(text, "00000562")):
 		wrong = &connectors.Error{Kind: connectors.GuardFailed, Attr: w.c.firstReference(op.attrs), Reason: "the entry has changed"}
-	case res.Code == wire.AttributeOrValueExists && strings.Contains(text, "single-value"):
+	case res.Code == wire.AttributeOrValueExists && strings.Contains(text, "single-value"),
+		// 00002081 is a second value of an attribute for one.
+		res.Code == wire.ConstraintViolation && strings.Contains(text, "00002081"):
 		wrong = &connectors.Error{Kind: connectors.GuardFailed, Attr: w.f.mentioned(op.attrs, res.Text), Reason: "the entry has changed"}
 	default:
 		return w.f.refused(op, res)
