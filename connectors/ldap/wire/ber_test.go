@@ -79,6 +79,7 @@ func FuzzMessage(f *testing.F) {
 			}
 			if res, err := parseResult(rest); err == nil {
 				res.Controls.Cookie()
+				res.Controls.PolicyError()
 				if e, ok := res.Controls.PostRead(); ok {
 					walk(t, e)
 				}
@@ -154,5 +155,32 @@ func TestControls(t *testing.T) {
 	}
 	if b, m := BeginControls([]byte{1}); len(EndControls(b, m)) != 1 {
 		t.Error("no controls at all leave something behind")
+	}
+}
+
+// TestPolicyError has the values of draft-behera-ldap-password-policy-10 §6.2.
+func TestPolicyError(t *testing.T) {
+	for value, want := range map[string]int{
+		"\x30\x03\x81\x01\x06":                     PolicyTooShort,
+		"\x30\x08\xa0\x03\x80\x01\x05\x81\x01\x08": PolicyInHistory, // after a warning
+		"\x30\x00":                     -1,
+		"\x30\x05\xa0\x03\x80\x01\x05": -1,
+		"\x30\x03\x81\x02\x06":         -1, // cut off
+		"":                             -1,
+	} {
+		b, m := BeginControls(nil)
+		b, o := BeginControl(b, ControlPolicy, false)
+		b = EndControls(EndControl(append(b, value...), o), m)
+		r := NewReader(string(b))
+		got, ok := Controls(r.Read(tagControls)).PolicyError()
+		if !ok {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%x tells the error %d, want %d", value, got, want)
+		}
+	}
+	if _, ok := Controls("").PolicyError(); ok {
+		t.Error("no control tells an error")
 	}
 }

@@ -2,11 +2,12 @@ package wire
 
 // The object identifiers of the controls that the connector sends or reads.
 const (
-	ControlAssertion  = "1.3.6.1.1.12"            // RFC 4528
-	ControlPostRead   = "1.3.6.1.1.13.2"          // RFC 4527
-	ControlPaging     = "1.2.840.113556.1.4.319"  // RFC 2696
-	ControlExtendedDN = "1.2.840.113556.1.4.529"  // [MS-ADTS] §3.1.1.3.4.1.5
-	ControlPermissive = "1.2.840.113556.1.4.1413" // [MS-ADTS] §3.1.1.3.4.1.8
+	ControlAssertion  = "1.3.6.1.1.12"              // RFC 4528
+	ControlPostRead   = "1.3.6.1.1.13.2"            // RFC 4527
+	ControlPaging     = "1.2.840.113556.1.4.319"    // RFC 2696
+	ControlExtendedDN = "1.2.840.113556.1.4.529"    // [MS-ADTS] §3.1.1.3.4.1.5
+	ControlPermissive = "1.2.840.113556.1.4.1413"   // [MS-ADTS] §3.1.1.3.4.1.8
+	ControlPolicy     = "1.3.6.1.4.1.42.2.27.8.5.1" // draft-behera-ldap-password-policy-10 §6
 )
 
 // BeginControls begins the controls of a message, which follow its operation.
@@ -80,6 +81,14 @@ func AppendPermissive(b []byte) []byte {
 	return End(b, control)
 }
 
+// AppendPolicy appends a password policy request control, which has no value and
+// is not critical: the answer then says why a password was refused.
+func AppendPolicy(b []byte) []byte {
+	b, control := Begin(b, TagSequence)
+	b = AppendString(b, TagOctetString, ControlPolicy)
+	return End(b, control)
+}
+
 // Controls are the controls of one received message, encoded.
 type Controls string
 
@@ -130,4 +139,34 @@ func (c Controls) PostRead() (Entry, bool) {
 	}
 	e, err := parseEntry(content)
 	return e, err == nil
+}
+
+// The errors of a password policy response control
+// (draft-behera-ldap-password-policy-10 §6.2) that are about a new password.
+const (
+	PolicyNotAllowed = 3
+	PolicyQuality    = 5
+	PolicyTooShort   = 6
+	PolicyTooYoung   = 7
+	PolicyInHistory  = 8
+	PolicyTooLong    = 9 // of later drafts
+)
+
+// PolicyError returns the error in a password policy response control.
+func (c Controls) PolicyError() (int, bool) {
+	value, ok := c.Value(ControlPolicy)
+	if !ok || value == "" {
+		return 0, false
+	}
+	r := NewReader(value)
+	seq := r.Sub(TagSequence)
+	for seq.More() {
+		const tagError = 0x81
+		if seq.Peek() == tagError {
+			n := seq.Int(tagError)
+			return int(n), seq.Err() == nil
+		}
+		seq.Any()
+	}
+	return 0, false
 }

@@ -26,6 +26,9 @@ const (
 	tagSimplePassword   = 0x80
 	tagNewSuperior      = 0x80
 	tagExtendedName     = 0x80
+	tagExtendedValue    = 0x81
+	tagUserIdentity     = 0x80
+	tagNewPassword      = 0x82
 	tagExtendedOIDReply = 0x8a
 	tagExtendedReply    = 0x8b
 )
@@ -160,4 +163,19 @@ func AppendExtended(b []byte, name string) []byte {
 	b, op := Begin(b, opExtended)
 	b = AppendString(b, tagExtendedName, name)
 	return End(b, op)
+}
+
+// ExtensionPasswordModify is the name of the Password Modify operation.
+const ExtensionPasswordModify = "1.3.6.1.4.1.4203.1.11.1"
+
+// AppendPasswordModify appends a Password Modify request (RFC 3062 §2) that gives
+// the entry a password, whatever the old one is.
+func AppendPasswordModify(b []byte, dn, password string) []byte {
+	b, op := Begin(b, opExtended)
+	b = AppendString(b, tagExtendedName, ExtensionPasswordModify)
+	b, value := Begin(b, tagExtendedValue)
+	b, seq := Begin(b, TagSequence)
+	b = AppendString(b, tagUserIdentity, dn)
+	b = AppendString(b, tagNewPassword, password)
+	return End(End(End(b, seq), value), op)
 }
