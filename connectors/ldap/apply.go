@@ -19,7 +19,8 @@ type modification struct {
 	replace  bool
 	lenient  bool
 	refs     bool
-	absent   bool // nothing but the guard that there is no value
+	absent   bool               // nothing but the guard that there is no value
+	was      []connectors.Value // of replace, where it is known: the values until now
 }
 
 func (m modification) empty() bool { return !m.replace && !m.absent && len(m.del)+len(m.add) == 0 }
@@ -33,8 +34,11 @@ type rewrite struct {
 	mods  []modification
 	guard connectors.Guard
 	want  []connectors.Attr
-	// rename, if not nil, is the RDN that the entry gets first.
-	rename rdn
+	// rename, if not nil, is the RDN that the entry gets first, former the one it
+	// has until then.
+	rename, former rdn
+	// password, if it has an attribute, is set last, by an operation of its own.
+	password modification
 	// loose is an assertion that tells nothing of other entries: see
 	// appendAssertion.
 	loose bool
@@ -64,7 +68,10 @@ func (c *collection) Apply(ctx context.Context, a connectors.Anchor, cs []connec
 			return connectors.Entry{}, err
 		}
 		e, err := w.carryOut(ctx)
-		if err == nil || !w.misplaced(err) {
+		if err == nil {
+			return w.thenPassword(ctx, e)
+		}
+		if !w.misplaced(err) {
 			return e, err
 		}
 		if try == attempts {
@@ -105,12 +112,16 @@ func (w *rewrite) prepare(ctx context.Context, cs []connectors.Change, fresh boo
 	}
 	w.mods, w.rename, w.byName = nil, nil, false
 	for _, ch := range cs {
+		if err := w.c.dir.passwordInClear(ch.Attr); err != nil {
+			return err
+		}
 		m, err := w.modification(ch, names)
 		if err != nil {
 			return err
 		}
 		w.mods = append(w.mods, m)
 	}
+	w.takePassword()
 	if w.guard.Level == connectors.GuardValues {
 		if err := w.addGuard(ctx); err != nil {
 			return err

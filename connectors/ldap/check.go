@@ -105,7 +105,7 @@ func (f *facts) report() string {
 		name string
 	}{
 		{f.assert, WithoutAssertion}, {f.post, WithoutPostRead}, {f.paging, WithoutPaging},
-		{f.extDN, WithoutExtendedDN}, {f.permit, WithoutPermissive},
+		{f.extDN, WithoutExtendedDN}, {f.permit, WithoutPermissive}, {f.passwords, WithoutPasswordModify},
 	} {
 		if u.on {
 			uses = append(uses, u.name)

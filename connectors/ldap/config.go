@@ -1,6 +1,8 @@
 package ldap
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"postern/connectors"
@@ -78,11 +80,13 @@ const (
 	WithoutPaging     = "paging"      // the paged results control, RFC 2696
 	WithoutExtendedDN = "extended-dn" // AD's extended DN control
 	WithoutPermissive = "permissive"  // AD's permissive modify control
+
+	WithoutPasswordModify = "password-modify" // the Password Modify operation, RFC 3062
 )
 
 // Switches returns every name that Config.Without takes.
 func Switches() []string {
-	return []string{WithoutAssertion, WithoutPostRead, WithoutPaging, WithoutExtendedDN, WithoutPermissive}
+	return []string{WithoutAssertion, WithoutPostRead, WithoutPaging, WithoutExtendedDN, WithoutPermissive, WithoutPasswordModify}
 }
 
 const (
@@ -92,6 +96,11 @@ const (
 	defaultEntries  = 100_000
 	defaultTTL      = 60 * time.Second
 )
+
+// Encrypted reports whether every connection is under TLS.
+func (c Config) Encrypted() bool {
+	return !slices.ContainsFunc(c.Servers, func(s string) bool { return !strings.HasPrefix(strings.ToLower(s), "ldaps:") && !c.StartTLS })
+}
 
 // withDefaults returns c with every zero value that has a default replaced.
 func (c Config) withDefaults() Config {

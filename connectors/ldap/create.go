@@ -2,7 +2,9 @@ package ldap
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +16,9 @@ import (
 const undoTime = 5 * time.Second
 
 // Create implements connectors.Connector. The new object is read back in the
-// collection's scope, so that none is left behind that its filter would hide.
+// collection's scope, so that none is left behind that its filter would hide. A
+// password that is set by an operation of its own comes right after: if it is
+// refused, the object is removed again.
 func (c *collection) Create(ctx context.Context, d connectors.Draft, want []connectors.Attr) (connectors.Entry, error) {
 	f, err := c.dir.known(ctx)
 	if err != nil {
@@ -30,14 +34,27 @@ func (c *collection) Create(ctx context.Context, d connectors.Draft, want []conn
 	if err != nil {
 		return connectors.Entry{}, err
 	}
+	var password connectors.Field
+	if i := slices.IndexFunc(attrs, func(a connectors.Field) bool { return f.passwords && isPassword(a.Attr) && len(a.Values) == 1 }); i >= 0 {
+		password = attrs[i]
+		attrs = slices.Delete(attrs, i, i+1)
+	}
 	op := operation{name: "add", naming: d.Name, dn: place}
 	body, open := wire.BeginAdd(nil, place)
 	body = wire.AppendAttribute(body, "objectClass", c.ObjectClass)
 	for _, a := range attrs {
+		if err := c.dir.passwordInClear(a.Attr); err != nil {
+			return connectors.Entry{}, err
+		}
 		body = wire.AppendAttribute(body, string(a.Attr), a.Values)
 		op.attrs = append(op.attrs, a.Attr)
 	}
 	body = wire.EndOp(body, open)
+	body, controls := wire.BeginControls(body)
+	if f.policy && op.password() != "" {
+		body = wire.AppendPolicy(body)
+	}
+	body = wire.EndControls(body, controls)
 	reply, err := c.dir.pool.write(ctx, body)
 	if err != nil {
 		return connectors.Entry{}, failure(err, true)
@@ -47,11 +64,21 @@ func (c *collection) Create(ctx context.Context, d connectors.Draft, want []conn
 	}
 	c.dir.cache.forget(op.dn)
 	c.dir.cache.forget(append(dn{at}, c.base...).normalize())
+	if len(password.Values) > 0 {
+		if err := c.setPassword(ctx, f, place, password.Attr, password.Values[0]); err != nil {
+			if left := c.remove(ctx, place); left != nil {
+				return connectors.Entry{}, halfMade(errors.Join(err, left))
+			}
+			return connectors.Entry{}, err
+		}
+	}
 
 	e, err := c.readNew(ctx, f, place, want)
 	switch connectors.KindOf(err) {
 	case connectors.NotFound:
-		c.remove(ctx, place)
+		if err := c.remove(ctx, place); err != nil {
+			return connectors.Entry{}, halfMade(err)
+		}
 		return connectors.Entry{}, &connectors.Error{Kind: connectors.Invalid, Reason: "the new object would not belong to the configured collection",
 			Err: fmt.Errorf("the filter %q does not let the new entry through", c.Filter)}
 	default:
@@ -173,7 +200,7 @@ func (c *collection) readNew(ctx context.Context, f *facts, name string, want []
 }
 
 // remove takes back an entry that was just made, even if the request is over.
-func (c *collection) remove(ctx context.Context, name string) {
+func (c *collection) remove(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	reply, err := c.dir.pool.write(ctx, wire.AppendDelete(nil, name))
@@ -183,6 +210,12 @@ func (c *collection) remove(ctx context.Context, name string) {
 	if err != nil {
 		c.dir.log.Error().Err(err).Str("dn", name).Msg("an entry that should not be there could not be removed")
 	}
+	return err
+}
+
+// halfMade says that an entry is there that should not be.
+func halfMade(err error) *connectors.Error {
+	return &connectors.Error{Kind: connectors.Timeout, Reason: "only a part was written", Err: err}
 }
 
 // written turns the failure to read what was written into one that says that

@@ -33,6 +33,9 @@ type dialect struct {
 	// textTimes says that times are compared as the texts that they are written
 	// in, whatever rule the schema names: 20240102030405Z is not 20240102030405.0Z.
 	textTimes bool
+	// clearPasswords says that a userPassword in an Add or a Modify may be stored as
+	// it comes, while the Password Modify operation hashes it.
+	clearPasswords bool
 	// ordered says that the changes of a Modify are checked one after the other,
 	// so that a second value of an attribute for one is refused even if a later
 	// change takes it out again. Others check the entry that comes out.
@@ -52,6 +55,8 @@ var dialects = []dialect{
 		nameTerms: 50,
 		conds:     connectors.AllConds &^ connectors.CondBits,
 		computed:  []string{"memberof"},
+
+		clearPasswords: true,
 	},
 	{
 		name:      "ds389",

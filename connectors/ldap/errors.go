@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"postern/connectors"
@@ -80,8 +81,8 @@ func (f *facts) refused(op operation, res wire.Result) *connectors.Error {
 			if e.Attr == "" && says("000021c8") {
 				e.Attr = "userPrincipalName"
 			}
-		case says("0000052d", "password", "history") && op.password() != "":
-			e.Attr, e.Reason = op.password(), "the password does not meet the directory's policy"
+		case op.password() != "" && (e.Attr == "" || isPassword(e.Attr)) && passwordRefused(res) != "":
+			e.Attr, e.Reason = op.password(), passwordRefused(res)
 		case says("7-bit clean"): // a plugin of 389-DS
 			e.Reason = "the directory allows only ASCII characters here"
 		case res.Code == wire.ObjectClassViolation && says("requires", "missing"):
@@ -93,12 +94,15 @@ func (f *facts) refused(op operation, res wire.Result) *connectors.Error {
 			e.Attr = f.mentioned(op.attrs, res.Text)
 		}
 	case connectors.Denied:
-		if pw := op.password(); res.Code == wire.UnwillingToPerform && pw != "" && says("0000052d", "0000001f", "00002035", "password") {
-			e.Kind, e.Attr = connectors.Invalid, pw
-			e.Reason = "the password does not meet the directory's policy"
-			if says("0000001f") {
-				e.Reason = "the directory takes passwords over an encrypted connection only"
-			}
+		pw := op.password()
+		switch {
+		case says("0000052d") && slices.Contains(op.attrs, "userAccountControl") && pw == "":
+			e.Kind, e.Attr, e.Reason = connectors.Invalid, "userAccountControl", "the account has no password that meets the directory's policy"
+		case pw == "" || res.Code != wire.UnwillingToPerform && res.Code != wire.ConfidentialityNeeded:
+		case says("0000001f") || res.Code == wire.ConfidentialityNeeded:
+			e.Attr, e.Reason = pw, passwordClear
+		case passwordRefused(res) != "":
+			e.Kind, e.Attr, e.Reason = connectors.Invalid, pw, passwordRefused(res)
 		}
 	}
 	return e
@@ -145,17 +149,6 @@ func classify(code int) (connectors.Kind, string) {
 	default:
 		return connectors.Internal, "the directory reports an error"
 	}
-}
-
-// password returns the password among the attributes of the operation.
-func (op operation) password() connectors.Attr {
-	for _, a := range op.attrs {
-		switch strings.ToLower(string(a)) {
-		case "unicodepwd", "userpassword":
-			return a
-		}
-	}
-	return ""
 }
 
 // mentioned finds the attribute that a diagnostic message is about: one that

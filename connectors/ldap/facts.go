@@ -14,20 +14,24 @@ import (
 // afterwards.
 type facts struct {
 	dialect
-	root    rootDSE
-	schema  *schema
-	assert  bool // the assertion control
-	post    bool // the post-read control
-	paging  bool // the paged results control
-	extDN   bool // the extended DN control
-	permit  bool // the permissive modify control
-	answers connectors.Capabilities
+	root   rootDSE
+	schema *schema
+	assert bool // the assertion control
+	post   bool // the post-read control
+	paging bool // the paged results control
+	extDN  bool // the extended DN control
+	permit bool // the permissive modify control
+	policy bool // the password policy control
+	// passwords says that userPassword is set by the Password Modify operation.
+	passwords bool
+	answers   connectors.Capabilities
 }
 
 // A rootDSE is what the connector needs of a server's root (RFC 4512 §5.1).
 type rootDSE struct {
 	objectClass   []string
 	controls      []string
+	extensions    []string
 	capabilities  []string
 	contexts      []string
 	subschema     string
@@ -59,6 +63,9 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 	f.paging = has(wire.ControlPaging, WithoutPaging)
 	f.extDN = has(wire.ControlExtendedDN, WithoutExtendedDN)
 	f.permit = has(wire.ControlPermissive, WithoutPermissive)
+	f.policy = slices.Contains(root.controls, wire.ControlPolicy)
+	f.passwords = f.clearPasswords && slices.Contains(root.extensions, wire.ExtensionPasswordModify) &&
+		!slices.Contains(d.config.Without, WithoutPasswordModify)
 	if f.guidDN && !f.extDN {
 		f.nameAttr = "distinguishedName"
 	}
@@ -87,7 +94,7 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 }
 
 func (d *Directory) readRoot(ctx context.Context) (rootDSE, error) {
-	found, err := d.lookUp(ctx, "", "(objectClass=*)", "objectClass", "supportedControl", "supportedCapabilities", "namingContexts",
+	found, err := d.lookUp(ctx, "", "(objectClass=*)", "objectClass", "supportedControl", "supportedExtension", "supportedCapabilities", "namingContexts",
 		"subschemaSubentry", "schemaNamingContext", "vendorName", "vendorVersion")
 	if err != nil {
 		return rootDSE{}, fmt.Errorf("root DSE: %w", err)
@@ -101,6 +108,7 @@ func (d *Directory) readRoot(ctx context.Context) (rootDSE, error) {
 	return rootDSE{
 		objectClass:   found["objectclass"],
 		controls:      found["supportedcontrol"],
+		extensions:    found["supportedextension"],
 		capabilities:  found["supportedcapabilities"],
 		contexts:      found["namingcontexts"],
 		subschema:     first("subschemasubentry"),

@@ -168,7 +168,7 @@ func (w *rewrite) compareHere(ctx context.Context) error {
 			}
 		}
 		now = slices.DeleteFunc(slices.Clone(now), func(v connectors.Value) bool { return slices.Contains(m.del, v) })
-		*m = modification{attr: m.attr, add: distinct(append(now, m.add...)), replace: true}
+		*m = modification{attr: m.attr, add: distinct(append(now, m.add...)), replace: true, was: e.Field(m.attr).Values}
 	}
 	return nil
 }

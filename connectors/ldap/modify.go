@@ -139,6 +139,9 @@ func (w *rewrite) appendModify(b []byte) []byte {
 	if w.f.post {
 		b = wire.AppendPostRead(b, w.want, w.c.extra)
 	}
+	if w.f.policy && slices.ContainsFunc(w.mods, func(m modification) bool { return isPassword(m.attr) }) {
+		b = wire.AppendPolicy(b)
+	}
 	return wire.EndControls(b, controls)
 }
 

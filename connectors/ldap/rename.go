@@ -81,7 +81,7 @@ func (w *rewrite) renameTo(r rdn, at int, value string) {
 	if r[at].value == value && !r[at].raw {
 		return
 	}
-	w.rename = slices.Clone(r)
+	w.rename, w.former = slices.Clone(r), r
 	w.rename[at] = ava{attr: r[at].attr, value: value}
 }
 
