@@ -139,6 +139,7 @@ func (c *compiler) rule(l *line, p *property) *rule {
 		write:    l.write,
 		lenient:  l.spec.Forbidden.Value == "ignore",
 		unread:   l.unread,
+		generate: l.spec.Generate.Value,
 		volatile: l.path.Attr == c.full.Meta() || len(l.spec.Refs) > 0 && l.path.Attr.Mutability == scim.ReadOnly,
 	}
 	if l.path.Sub != nil {

@@ -29,8 +29,11 @@ type state interface {
 	// write gives the values to have instead, or an error when those that are
 	// there make no sense.
 	write(on bool, values []connectors.Value) ([]connectors.Value, error)
-	// initial is what a new entry gets when the client says nothing.
-	initial() []connectors.Value
+	// initial is what a new entry gets when the client says nothing. secured says
+	// that it gets a password.
+	initial(secured bool) []connectors.Value
+	// needsPassword reports whether a new entry may be on only with a password.
+	needsPassword() bool
 	// lower gives the condition under which the state is on, or off.
 	lower(q question, on bool) answer
 }

@@ -46,10 +46,12 @@ func (adEnabled) write(on bool, values []connectors.Value) ([]connectors.Value, 
 	return []connectors.Value{connectors.Value(strconv.FormatInt(bits, 10))}, nil
 }
 
-func (s adEnabled) initial() []connectors.Value {
-	values, _ := s.write(true, nil)
+func (s adEnabled) initial(secured bool) []connectors.Value {
+	values, _ := s.write(secured, nil)
 	return values
 }
+
+func (adEnabled) needsPassword() bool { return true }
 
 func (adEnabled) lower(q question, on bool) answer {
 	rule := q.matching.Rule

@@ -26,7 +26,9 @@ func (dsAccountLock) write(on bool, _ []connectors.Value) ([]connectors.Value, e
 	return []connectors.Value{"true"}, nil
 }
 
-func (dsAccountLock) initial() []connectors.Value { return nil }
+func (dsAccountLock) initial(bool) []connectors.Value { return nil }
+
+func (dsAccountLock) needsPassword() bool { return false }
 
 // lower relies on the server comparing the attribute without regard to case
 // whatever its schema says, as 389-DS does.
@@ -63,7 +65,9 @@ func (ppolicyLocked) write(on bool, _ []connectors.Value) ([]connectors.Value, e
 	return []connectors.Value{lockedForever}, nil
 }
 
-func (ppolicyLocked) initial() []connectors.Value { return nil }
+func (ppolicyLocked) initial(bool) []connectors.Value { return nil }
+
+func (ppolicyLocked) needsPassword() bool { return false }
 
 func (ppolicyLocked) lower(q question, on bool) answer {
 	off := q.equal(lockedForever, q.matching.Rule == connectors.RuleTime)

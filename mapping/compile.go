@@ -20,6 +20,7 @@ func Compile(s Spec, full *scim.ResourceType) (*Mapping, configs.Problems) {
 	for i := range s.Rules {
 		c.line(&s.Rules[i])
 	}
+	c.passwords()
 	c.oneWriter()
 	c.elements()
 	c.naming()

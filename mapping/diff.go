@@ -198,12 +198,16 @@ func (pl *planner) state(r *rule, values []connectors.Value, v scim.Value) {
 	was := r.state.read(values)
 	if v.IsAbsent() && pl.mode == creating {
 		if v = pl.fallback(r); v.IsAbsent() {
-			next = r.state.initial()
+			next = r.state.initial(pl.secures())
 		}
 	}
 	switch {
 	case !v.IsAbsent():
 		if same(was, v) || !pl.may(r, !was.IsAbsent(), false) {
+			return
+		}
+		if pl.mode == creating && v.Bool() && r.state.needsPassword() && !pl.secures() {
+			pl.fail(scim.InvalidValue("%s: an account without a password can not be enabled", r.path))
 			return
 		}
 		var err error
@@ -235,7 +239,9 @@ func (pl *planner) state(r *rule, values []connectors.Value, v scim.Value) {
 // replaced unseen, and stays where the client says nothing.
 func (pl *planner) unread(r *rule, v scim.Value) {
 	if v.IsAbsent() && pl.mode == creating {
-		v = pl.fallback(r)
+		if v = pl.fallback(r); v.IsAbsent() && r.generate {
+			v = scim.Str(randomPassword())
+		}
 	}
 	if v.IsAbsent() && (pl.mode != patching || r.property.shape != shapeSimple) || !pl.may(r, true, v.IsAbsent()) {
 		return

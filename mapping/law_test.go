@@ -25,7 +25,7 @@ const lawConfig = `resources:
       name.givenName: givenName
       name.familyName: sn
       active: { attr: uac, codec: ad-enabled }
-      password: userPassword
+      password: { attr: unicodePwd, codec: ad-password, generate: true }
       emails[type eq "work"].value: { attr: mail, primary: true }
       emails[type eq "home"].value: homeMail
       phoneNumbers[type eq "work"].value: phone

@@ -45,6 +45,7 @@ func (c *compiler) line(s *RuleSpec) {
 	c.lines = append(c.lines, l)
 	c.codec(l)
 	c.access(l)
+	c.generates(l)
 	c.display(l)
 }
 

@@ -37,6 +37,7 @@ type rule struct {
 	unread    bool
 	volatile  bool // changes by itself: not part of a version
 	fallback  *template
+	generate  bool // a password is made where there would be none
 }
 
 // A shape says how a property's values lie in the rules.

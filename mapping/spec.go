@@ -35,6 +35,7 @@ type RuleSpec struct {
 	Returned    configs.At[string] // default, request, always
 	Display     configs.At[string] // of a reference: a SCIM attribute of what it names
 	Default     configs.At[string] // a template over SCIM paths
+	Generate    configs.At[bool]
 	Required    configs.At[bool]
 	CaseExact   configs.At[bool]
 	MultiValued configs.At[bool]
@@ -106,6 +107,7 @@ func decodeRule(path configs.At[string], n *configs.Node, problems *configs.Prob
 	r.Returned = m.Enum("returned", "default", "request", "always")
 	r.Display = m.String("display")
 	r.Default = m.Text("default")
+	r.Generate = m.Bool("generate")
 	r.Required = m.Bool("required")
 	r.CaseExact = m.Bool("caseExact")
 	r.MultiValued = m.Bool("multiValued")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"postern/configs"
@@ -45,6 +47,7 @@ func compile(c Config, ps *configs.Problems) ([]*mapping.Mapping, error) {
 			return nil, err
 		}
 		spec.Resources = endpoints
+		ps.Add(clearPasswords(c, r, spec)...)
 		m, problems := mapping.Compile(spec, full)
 		ps.Add(problems...)
 		compiled[i] = m
@@ -57,6 +60,20 @@ func compile(c Config, ps *configs.Problems) ([]*mapping.Mapping, error) {
 	}
 	ps.Add(mapping.CheckDisplays(compiled)...)
 	return compiled, nil
+}
+
+// clearPasswords finds the rules for Active Directory's passwords that no server
+// would take, because it is reached without TLS.
+func clearPasswords(c Config, r Resource, spec mapping.Spec) configs.Problems {
+	var ps configs.Problems
+	i := slices.IndexFunc(c.Backends, func(b Backend) bool { return b.Name == r.Backend })
+	for _, rule := range spec.Rules {
+		if strings.EqualFold(rule.Attr.Value, "unicodePwd") && i >= 0 && !c.Backends[i].LDAP.Encrypted() {
+			ps.Add(rule.Attr.Problem("Active Directory takes passwords over an encrypted connection only, and backend %q has a server that is reached without", r.Backend).
+				WithHint("ldaps:// for every server, or startTLS: true"))
+		}
+	}
+	return ps
 }
 
 // load reads, decodes and compiles a configuration file: everything that can be
