@@ -27,6 +27,7 @@ type planner struct {
 
 	was     *scim.Resource
 	now     *scim.Resource
+	patch   scim.Patch          // when patching
 	touched []bool              // when patching, by property
 	named   map[string]Referent // see tokens
 
@@ -67,7 +68,10 @@ func (pl *planner) property(p *property) {
 
 func (pl *planner) elements(p *property, items []scim.Value) {
 	owners := make([]int, len(items))
-	old := pl.was.Get(p.attr).Items()
+	var old []scim.Value // nil where the client sent the whole list: then it alone decides, and doing it again changes nothing
+	if pl.mode == patching && !pl.patch.Replaces(p.attr) {
+		old = pl.was.Get(p.attr).Items()
+	}
 	p.assign(items, owners, old)
 	for i, owner := range owners {
 		if owner == surplus && !p.among(items[i], old) {

@@ -16,8 +16,8 @@ const (
 // element that holds it (an index into p.elements). Elements whose constants
 // agree go first, then those that leave some out (an e-mail without a type
 // takes the first place that is free). Of several for one place those that are
-// not in old are preferred, so that what a client adds takes the place of what
-// is there; then those that are primary where the place is.
+// not in old are preferred, so that what a client adds to what is there takes its
+// place; then those that are primary where the place is.
 func (p *property) assign(items []scim.Value, owners []int, old []scim.Value) {
 	for i := range items {
 		owners[i] = blank

@@ -101,7 +101,7 @@ func (m *Mapping) secret(a connectors.Attr) bool {
 // touches is written, value by value. An entry that was not read (Needs.Blind)
 // gets its members added and removed leniently.
 func (m *Mapping) Plan(e connectors.Entry, p scim.Patch, refs Refs) (Plan, error) {
-	pl := planner{m: m, e: &e, refs: refs, mode: patching}
+	pl := planner{m: m, e: &e, refs: refs, mode: patching, patch: p}
 	pl.touched = make([]bool, len(m.properties))
 	direct := make([]bool, len(m.properties)) // whose elements come and go one by one
 	rest := p

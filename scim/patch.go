@@ -83,6 +83,17 @@ func (p Patch) Touches(attr *Attribute) bool {
 	return false
 }
 
+// Replaces reports whether the last operation about the attribute replaces all of
+// it, so that what was there has no part in what will be.
+func (p Patch) Replaces(attr *Attribute) bool {
+	for _, op := range slices.Backward(p.Ops) {
+		if op.Path.Attr == attr {
+			return op.Op == OpReplace && op.Path.Filter == nil && op.Path.Sub == nil
+		}
+	}
+	return false
+}
+
 // Elementwise tells what the patch does to a multi-valued attribute as a list of
 // elements that are added and one of elements that are removed; no element is in
 // both, since a later operation wins. It is ok when that is all the patch does
