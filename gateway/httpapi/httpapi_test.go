@@ -182,6 +182,16 @@ func TestPathsAndMethods(t *testing.T) {
 	}
 }
 
+// What /Me does not do is told by what it lacks.
+func TestNoMe(t *testing.T) {
+	e := newEdge(t)
+	for method, want := range map[string]string{"GET": "stands for no user", "DELETE": "stands for no user", "POST": "POST to /Users"} {
+		if res, body := e.do(method, "/Me", ""); res.StatusCode != 501 || !strings.Contains(body, want) {
+			t.Errorf("%s /Me: %s %s, want 501 and %q", method, res.Status, body, want)
+		}
+	}
+}
+
 func TestContentTypes(t *testing.T) {
 	e := newEdge(t)
 	for i, test := range []struct {

@@ -14,14 +14,14 @@ func (h *Handler) me(a Access, e func(resources) endpoint) http.Handler {
 	return h.known(func(q *request) error {
 		on, ok := h.resourcesOf("User")
 		if q.client.Me == "" || !ok {
-			return notImplemented(q)
+			return noMe()
 		}
 		if err := q.allowed(a, on.rt); err != nil {
 			return err
 		}
 		name, ok := on.rt.Attribute("userName")
 		if !ok {
-			return notImplemented(q)
+			return noMe()
 		}
 		who := scim.Compare{Path: scim.AttrPath{Attr: name}, Op: scim.Eq, Value: scim.Str(q.client.Me)}
 		none, err := scim.ParseSelection(on.rt, []string{"id"}, nil)
@@ -48,4 +48,12 @@ func (h *Handler) resourcesOf(name string) (resources, bool) {
 		}
 	}
 	return resources{}, false
+}
+
+func noMe() error {
+	return scim.Errorf(http.StatusNotImplemented, "", "this client stands for no user, so it has no /Me")
+}
+
+func createMe(*request) error {
+	return scim.Errorf(http.StatusNotImplemented, "", "nobody is created at /Me; POST to /Users")
 }

@@ -136,7 +136,7 @@ func (h *Handler) routes(base string) {
 	h.router.Handle(base+"/Bulk", methods{http.MethodPost: h.known(h.bulk)})
 	h.router.Handle(base+"/Me", methods{
 		http.MethodGet:    h.me(Read, func(on resources) endpoint { return on.read }),
-		http.MethodPost:   h.known(notImplemented),
+		http.MethodPost:   h.known(createMe),
 		http.MethodPut:    h.me(ReadWrite, func(on resources) endpoint { return on.replace }),
 		http.MethodPatch:  h.me(ReadWrite, func(on resources) endpoint { return on.patch }),
 		http.MethodDelete: h.me(ReadWrite, func(on resources) endpoint { return on.delete }),
@@ -208,8 +208,4 @@ func health(q *request) error {
 	q.w.Header().Set("Content-Type", "application/json")
 	_, err := q.w.Write([]byte("{\"status\":\"up\"}\n"))
 	return err
-}
-
-func notImplemented(*request) error {
-	return scim.Errorf(http.StatusNotImplemented, "", "this service does not offer this endpoint; see /ServiceProviderConfig")
 }
