@@ -70,8 +70,10 @@ func DecodeBulk(body []byte, limit int, d Dialect) (*Bulk, error) {
 	switch {
 	case !named:
 		return nil, InvalidSyntax("attribute \"schemas\" does not name %q", bulkRequestURN)
-	case ops == noValue || doc.nodes[ops].kind != '[' || doc.nodes[ops].count == 0:
+	case ops == noValue || doc.nodes[ops].kind != '[':
 		return nil, InvalidSyntax("attribute \"Operations\" is not an array of operations")
+	case doc.nodes[ops].count == 0:
+		return nil, InvalidSyntax("attribute \"Operations\" is empty")
 	case int(doc.nodes[ops].count) > limit:
 		return nil, Errorf(http.StatusRequestEntityTooLarge, "", "the request has %d operations, more than the limit of %d (maxOperations)", doc.nodes[ops].count, limit)
 	}

@@ -103,7 +103,7 @@ func TestDecodeBulkRefuses(t *testing.T) {
 	for body, want := range map[string]string{
 		`{`:                                      `400 invalidSyntax: body is not valid JSON: unexpected end at byte 1`,
 		`{}`:                                     `400 invalidSyntax: attribute "Operations" is not an array of operations`,
-		`{"Operations":[]}`:                      `400 invalidSyntax: attribute "Operations" is not an array of operations`,
+		`{"Operations":[]}`:                      `400 invalidSyntax: attribute "Operations" is empty`,
 		`{"Operations":[1]}`:                     `400 invalidSyntax: attribute "Operations" has a number where an operation is expected`,
 		`{"Operations":[{},{},{}]}`:              `413 : the request has 3 operations, more than the limit of 2 (maxOperations)`,
 		`{"failOnErrors":0,"Operations":[{}]}`:   `400 invalidValue: attribute "failOnErrors" takes an integer from 1 on`,

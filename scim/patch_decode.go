@@ -53,7 +53,7 @@ func (d *decoder) patch() (Patch, error) {
 // operations reads an array of operations.
 func (d *decoder) operations(ops int) (Patch, error) {
 	if d.nodes[ops].count == 0 {
-		return Patch{}, InvalidSyntax("attribute \"Operations\" is not an array of operations")
+		return Patch{}, InvalidSyntax("attribute \"Operations\" is empty")
 	}
 	p := patchDecoder{decoder: d, patch: Patch{dialect: d.opt.Dialect}}
 	p.patch.Ops = make([]Operation, 0, d.nodes[ops].count)
