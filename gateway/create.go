@@ -25,7 +25,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)
 	}
-	g.ignored(t, draft.Ignored)
+	g.ignored(t, c, draft.Ignored)
 
 	if len(r.ExternalID()) > maxExternalID {
 		return Result{}, scim.InvalidValue("externalId is longer than %d bytes", maxExternalID)

@@ -70,10 +70,12 @@ type target struct {
 }
 
 // A Caller is who asks: the provisioning domain whose ids and externalIds the
-// request speaks of, and the client's name, which separates lists in progress.
+// request speaks of, the client's name, which separates lists in progress, and how
+// the log calls the request.
 type Caller struct {
-	Client string
-	Domain string
+	Client  string
+	Domain  string
+	Request string
 }
 
 // A Result is a resource as the backend now has it, with its version. Resource

@@ -95,7 +95,7 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 		w.rename(refs, known)
 	}
 	if w.blind {
-		return Result{}, g.writeBlind(ctx, t, rec, w, refs)
+		return Result{}, g.writeBlind(ctx, t, c, rec, w, refs)
 	}
 
 	want, whole := t.wanted(o.Selection)
@@ -128,7 +128,7 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 		if err != nil {
 			return Result{}, fault(t.Mapping, err)
 		}
-		g.ignored(t, plan.Ignored)
+		g.ignored(t, c, plan.Ignored)
 		if try == 1 && len(plan.Changes) > 0 {
 			if err := g.checkUnique(ctx, t, c, w.unique, anchor); err != nil {
 				return Result{}, err
@@ -171,12 +171,12 @@ func (g *Gateway) takeBack(ctx context.Context, t *target, c Caller, rec, was id
 	return rec, why
 }
 
-func (g *Gateway) writeBlind(ctx context.Context, t *target, rec idstore.Record, w write, refs mapping.Refs) error {
+func (g *Gateway) writeBlind(ctx context.Context, t *target, c Caller, rec idstore.Record, w write, refs mapping.Refs) error {
 	plan, err := w.plan(connectors.Entry{Anchor: connectors.Anchor(rec.Anchor().Key)}, refs)
 	if err != nil {
 		return fault(t.Mapping, err)
 	}
-	g.ignored(t, plan.Ignored)
+	g.ignored(t, c, plan.Ignored)
 	_, err = t.Connector.Apply(ctx, connectors.Anchor(rec.Anchor().Key), plan.Changes, plan.Guard, nil)
 	return fault(t.Mapping, err)
 }
@@ -222,9 +222,9 @@ func (g *Gateway) setExternalID(ctx context.Context, t *target, c Caller, rec id
 }
 
 // ignored logs what a client sent that no rule of the mapping can hold.
-func (g *Gateway) ignored(t *target, paths []string) {
+func (g *Gateway) ignored(t *target, c Caller, paths []string) {
 	if len(paths) > 0 {
-		g.log.Info().Str("resource", t.kind).Strs("ignored", paths).Msg("the mapping has no place for what the client sent")
+		g.log.Info().Str("request", c.Request).Str("client", c.Client).Str("resource", t.kind).Strs("ignored", paths).Msg("the mapping has no place for what the client sent")
 	}
 }
 

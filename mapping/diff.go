@@ -70,7 +70,9 @@ func (pl *planner) elements(p *property, items []scim.Value) {
 	owners := make([]int, len(items))
 	var old []scim.Value // nil where the client sent the whole list: then it alone decides, and doing it again changes nothing
 	if pl.mode == patching && !pl.patch.Replaces(p.attr) {
-		old = pl.was.Get(p.attr).Items()
+		// What is there and is added again is as good as new: a repeated request says the same.
+		added := pl.patch.Added(p.attr)
+		old = slices.DeleteFunc(slices.Clone(pl.was.Get(p.attr).Items()), func(v scim.Value) bool { return p.among(v, added) })
 	}
 	p.assign(items, owners, old)
 	for i, owner := range owners {

@@ -94,6 +94,16 @@ func (p Patch) Replaces(attr *Attribute) bool {
 	return false
 }
 
+// Added returns the elements that the patch adds to a multi-valued attribute.
+func (p Patch) Added(attr *Attribute) (added []Value) {
+	for _, op := range p.Ops {
+		if op.Path.Attr == attr && op.Op == OpAdd && op.Path.Filter == nil && op.Path.Sub == nil {
+			added = append(added, op.Value.Items()...)
+		}
+	}
+	return added
+}
+
 // Elementwise tells what the patch does to a multi-valued attribute as a list of
 // elements that are added and one of elements that are removed; no element is in
 // both, since a later operation wins. It is ok when that is all the patch does

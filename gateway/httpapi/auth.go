@@ -112,7 +112,7 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request, client *Client, e
 	q := &request{Request: r, w: w, h: h, client: client}
 	if client != nil {
 		ex.client = client.Name
-		q.caller = gateway.Caller{Client: client.Name, Domain: client.Domain}
+		q.caller = gateway.Caller{Client: client.Name, Domain: client.Domain, Request: ex.id}
 	}
 	err := q.parseQuery()
 	if err == nil {

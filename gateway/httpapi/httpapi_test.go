@@ -51,7 +51,7 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// newEdge serves users that have a userName and a title.
+// newEdge serves users that have a userName, a title and an address at work.
 func newEdge(t *testing.T) *edge {
 	t.Helper()
 	return newEdgeOver(t, func(c connectors.Connector) connectors.Connector { return c })
@@ -59,7 +59,7 @@ func newEdge(t *testing.T) *edge {
 
 func newEdgeOver(t *testing.T, over func(connectors.Connector) connectors.Connector, change ...func(*httpapi.Options)) *edge {
 	t.Helper()
-	root, ps := configs.Parse("User", []byte("name: uid={userName}\nmap:\n  userName: uid\n  title: title\n"))
+	root, ps := configs.Parse("User", []byte("name: uid={userName}\nmap:\n  userName: uid\n  title: title\n  emails[type eq \"work\"].value: mail\n"))
 	spec := mapping.Decode(root, &ps)
 	spec.Type = "User"
 	full, err := scim.NewResourceType("User", "/Users", "User", scim.UserSchema())
@@ -341,6 +341,26 @@ func TestBasePaths(t *testing.T) {
 		}
 		if want := e.URL + base + "/Users/" + id; res.Header.Get("Location") != want || !strings.Contains(string(text), `"location":"`+want+`"`) {
 			t.Errorf("%s: Location %q with %s, want %s", base, res.Header.Get("Location"), text, want)
+		}
+	}
+}
+
+// TestIgnoredIsLoggedWithItsRequest sends what the mapping has no place for: the
+// line that says so names the request and the client.
+func TestIgnoredIsLoggedWithItsRequest(t *testing.T) {
+	e := newEdge(t)
+	for _, ask := range []struct{ method, target, body string }{
+		{"POST", "/Users", `{"userName":"anna","emails":[{"type":"home","value":"a@b"}]}`},
+		{"PATCH", "/Users/" + e.create("bert"), `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"emails","value":[{"type":"home","value":"a@b"}]}]}`},
+	} {
+		res, body := e.do(ask.method, ask.target, ask.body)
+		id := res.Header.Get("X-Request-Id")
+		found := false
+		for line := range strings.Lines(e.log.String()) {
+			found = found || strings.Contains(line, `"request":"`+id+`"`) && strings.Contains(line, `"client":"c"`) && strings.Contains(line, "no place for")
+		}
+		if res.StatusCode >= 300 || !found {
+			t.Errorf("%s: %s %s; the log has\n%s", ask.method, res.Status, body, e.log)
 		}
 	}
 }
