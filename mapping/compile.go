@@ -39,14 +39,16 @@ func Compile(s Spec, full *scim.ResourceType) (*Mapping, configs.Problems) {
 
 // compiler is a Spec on its way to a Mapping.
 type compiler struct {
-	spec     Spec
-	full     *scim.ResourceType
-	lines    []*line
-	spelled  map[string]connectors.Attr // how an attribute is spelled where it comes first
-	name     naming
-	named    bool
-	nameText []segment
-	problems configs.Problems
+	spec  Spec
+	full  *scim.ResourceType
+	lines []*line
+	// misspelled are the left sides that mean nothing.
+	misspelled []string
+	spelled    map[string]connectors.Attr // how an attribute is spelled where it comes first
+	name       naming
+	named      bool
+	nameText   []segment
+	problems   configs.Problems
 }
 
 func (c *compiler) add(p configs.Problem) { c.problems.Add(p) }

@@ -36,6 +36,7 @@ func (c *compiler) line(s *RuleSpec) {
 	l := &line{spec: s, attr: c.spelling(connectors.Attr(s.Attr.Value))}
 	c.spelledRight(s.Attr)
 	if !c.resolvePath(l) {
+		c.misspelled = append(c.misspelled, l.spec.Path.Value)
 		return
 	}
 	if i := slices.IndexFunc(c.lines, func(o *line) bool { return o.key == l.key }); i >= 0 {

@@ -109,6 +109,9 @@ func (c *compiler) inputs(at configs.At[string], segments []segment) []*line {
 			continue
 		}
 		l, reason := c.lineOf(g.path)
+		if l == nil && reason == notMapped && configs.Nearest(g.path, c.misspelled) != "" {
+			continue // the rule is there under a wrong name, and that was said
+		}
 		if l == nil {
 			p := at.Problem("{%s}: %s", g.path, reason)
 			known := make([]string, len(c.lines))
@@ -122,6 +125,8 @@ func (c *compiler) inputs(at configs.At[string], segments []segment) []*line {
 	}
 	return inputs
 }
+
+const notMapped = "is not mapped"
 
 // lineOf finds the rule that maps a path.
 func (c *compiler) lineOf(path string) (l *line, reason string) {
@@ -142,5 +147,5 @@ func (c *compiler) lineOf(path string) (l *line, reason string) {
 		}
 		return l, ""
 	}
-	return nil, "is not mapped"
+	return nil, notMapped
 }

@@ -111,8 +111,12 @@ func (f *facts) report() string {
 			uses = append(uses, u.name)
 		}
 	}
-	return fmt.Sprintf("dialect %s, server %q; conditional writes guard the %s; controls in use: %s; %d attributes in the schema",
-		f.name, strings.TrimSpace(f.root.vendorName+" "+f.root.vendorVersion), f.answers.Guard, strings.Join(uses, ", "), len(f.schema.matching))
+	server := strings.TrimSpace(f.root.vendorName + " " + f.root.vendorVersion)
+	if server == "" {
+		server = "without a name"
+	}
+	return fmt.Sprintf("dialect %s, server %s; conditional writes guard the %s; controls in use: %s; %d attributes in the schema",
+		f.name, server, f.answers.Guard, strings.Join(uses, ", "), len(f.schema.matching))
 }
 
 // checkScope asks for the base and for one entry of the collection.
