@@ -33,8 +33,9 @@ var allowed = map[string][]string{
 	"idstore/memory":      {"idstore"},
 	"idstore/idstoretest": {"idstore"},
 
-	"gateway":         {"scim", "mapping", "connectors", "idstore"},
-	"gateway/httpapi": {"gateway", "scim"},
+	"gateway":          {"scim", "mapping", "connectors", "idstore"},
+	"gateway/httpapi":  {"gateway", "scim"},
+	"gateway/adminapi": {"gateway", "idstore", "connectors"},
 
 	"cmd/postern": {"…"},
 	"cmd/bench":   {"…"},

@@ -213,4 +213,3 @@ func (t *target) moveReferences(ctx context.Context, from, to connectors.Target)
 	}
 	return nil
 }
-

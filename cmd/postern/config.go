@@ -26,6 +26,7 @@ type Config struct {
 	PublicURL string // without a slash at the end; "" is taken from each request
 	BasePath  string // where the protocol's endpoints begin beside /scim/v2; "" is nowhere else
 	Store     Store
+	Admin     string // the socket where administrators reach a gateway that runs; "" is none
 	Clients   []Client
 	Backends  []Backend
 	Resources []Resource
@@ -74,6 +75,7 @@ func decodeConfig(root *configs.Node, ps *configs.Problems) Config {
 		Plaintext: m.Enum("plaintext", "refused", "allowed").Value == "allowed",
 		Limits:    decodeLimits(m.Child("limits"), ps),
 	}
+	c.Admin = decodeAdmin(m.Child("admin"), c.Store, ps)
 	c.Listen = decodeListen(m.String("listen"), m.Has("tls") || c.Plaintext, ps)
 	c.Backends = decodeBackends(m.Child("backends"), ps)
 	types := keys(m, "resources")

@@ -77,6 +77,21 @@ func listenAndServe(ctx context.Context, c Config, a *app, log zerolog.Logger) e
 		}
 		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.current, NextProtos: []string{"h2", "http/1.1"}})
 	}
+	if c.Admin != "" {
+		stop, err := serveAdmin(ctx, c.Admin, a.admin(c), log)
+		switch {
+		case err != nil && len(c.Admin) > maxSocketPath:
+			log.Warn().Err(err).Msg("`postern ids` can not reach this gateway: name a shorter socket under `admin`")
+		case err != nil:
+			return errors.Join(err, l.Close())
+		default:
+			defer func() {
+				if err := stop(); err != nil {
+					log.Warn().Err(err).Msg("ending the socket for administrators")
+				}
+			}()
+		}
+	}
 	log.Info().Str("address", l.Addr().String()).Bool("tls", c.TLS != nil).Msg("serving")
 	return serve(ctx, l, c.Limits, a, log)
 }

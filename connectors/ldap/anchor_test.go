@@ -60,3 +60,16 @@ func TestSplitExtendedDN(t *testing.T) {
 		}
 	}
 }
+
+// TestSwapGUID holds the text of an objectGUID against its layout in [MS-DTYP]
+// §2.3.4.2: three little-endian numbers, then bytes as they stand.
+func TestSwapGUID(t *testing.T) {
+	stored := connectors.Anchor("\x96\xc1\x65\x70\x1f\x1d\x4f\x4a\x9e\x1c\x4e\x4f\x3c\x2d\x1e\x0f")
+	text, ok := anchorUUID.appendValue(nil, swapGUID(stored))
+	if want := "7065c196-1d1f-4a4f-9e1c-4e4f3c2d1e0f"; !ok || string(text) != want {
+		t.Errorf("the text is %s, want %s", text, want)
+	}
+	if swapGUID(swapGUID(stored)) != stored {
+		t.Error("swapped twice it is another")
+	}
+}

@@ -1,0 +1,282 @@
+package adminapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"postern/gateway"
+	"postern/idstore"
+)
+
+// OperateRequest asks for one operation of the identity table.
+type OperateRequest struct {
+	Do  string `json:"do"`  // merge, split, relink or undo
+	Ref string `json:"ref"` // whom it is about: of a merge, who goes
+
+	Into     string `json:"into,omitempty"`     // of a merge, who stays
+	Leftover string `json:"leftover,omitempty"` // of a merge: keep, disable or delete
+
+	Links       []string     `json:"links,omitempty"` // of a split: what leaves
+	IDs         []string     `json:"ids,omitempty"`
+	ExternalIDs []ExternalID `json:"externalIds,omitempty"`
+
+	From   string `json:"from,omitempty"` // of a relink: anchors; From may be left out where there is one link
+	To     string `json:"to,omitempty"`
+	Absorb bool   `json:"absorb,omitempty"`
+
+	Who    string `json:"who,omitempty"`
+	Why    string `json:"why,omitempty"`
+	DryRun bool   `json:"dryRun,omitempty"`
+	// Expect is what an earlier dry run had as its Digest: the operation is refused
+	// where it would now be another.
+	Expect string `json:"expect,omitempty"`
+}
+
+// OperateResult is what an operation changed, or would change.
+type OperateResult struct {
+	Operation Operation `json:"operation"`
+	Digest    string    `json:"digest"`
+	Warnings  []string  `json:"warnings,omitempty"`
+}
+
+// errDry ends a transaction that is not to be kept.
+var errDry = errors.New("a dry run")
+
+func (h *Handler) operate(ctx context.Context, req OperateRequest, a *answer) (any, error) {
+	note := idstore.Note{Who: req.Who, Why: req.Why}
+	var concerned []idstore.Anchor
+	var warnings []string
+	var carryOut func(idstore.Tx) (idstore.Operation, error)
+	switch req.Do {
+	case "merge":
+		from, into, err := h.pair(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		leftover, err := h.leftover(req.Leftover, from.Type)
+		if err != nil {
+			return nil, err
+		}
+		concerned = append(anchorsOf(from), anchorsOf(into)...)
+		carryOut = func(tx idstore.Tx) (idstore.Operation, error) {
+			return idstore.Merge(tx, from.Entity, into.Entity, idstore.MergeOptions{Leftover: leftover, Note: note})
+		}
+	case "split":
+		r, o, err := h.parts(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		o.Note = note
+		concerned = anchorsOf(r)
+		carryOut = func(tx idstore.Tx) (idstore.Operation, error) { return idstore.Split(tx, r.Entity, o) }
+	case "relink":
+		r, before, now, err := h.link(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		if there, err := h.Gateway.There(ctx, r.Type, []idstore.Anchor{now}); err == nil && !there[0] {
+			return nil, refuse("the backend has no object %q among its %ss", req.To, r.Type)
+		} else if err != nil {
+			warnings = append(warnings, "the backend could not be asked whether the object is there: "+err.Error())
+		}
+		concerned = append(anchorsOf(r), now)
+		carryOut = func(tx idstore.Tx) (idstore.Operation, error) {
+			return idstore.Relink(tx, r.Entity, before, now, idstore.RelinkOptions{Absorb: req.Absorb, Note: note})
+		}
+	case "undo":
+		entity, err := h.ever(ctx, req.Ref)
+		if err != nil {
+			return nil, err
+		}
+		if concerned, err = h.anchorsEver(ctx, entity); err != nil {
+			return nil, err
+		}
+		carryOut = func(tx idstore.Tx) (idstore.Operation, error) { return idstore.Undo(tx, entity, note) }
+	default:
+		return nil, refuse("there is no operation %q", req.Do)
+	}
+	var done idstore.Operation
+	err := h.Gateway.Operate(ctx, concerned, func(tx idstore.Tx) (err error) {
+		if done, err = carryOut(tx); err != nil {
+			return err
+		}
+		if req.Expect != "" && digest(done) != req.Expect {
+			return refuse("it has changed since it was shown; nothing was done: look again")
+		}
+		if req.DryRun {
+			return errDry
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errDry) {
+		return nil, h.explainOperation(ctx, req, err)
+	}
+	return OperateResult{h.speller().operation(ctx, done), digest(done), warnings}, nil
+}
+
+// explainOperation says what to do about a refusal.
+func (h *Handler) explainOperation(ctx context.Context, req OperateRequest, err error) error {
+	switch {
+	case errors.Is(err, idstore.ErrTaken) && req.Do == "relink" && !req.Absorb:
+		return refuse("%v: if that is no more than what a list made of the same object, say --absorb; if it is somebody else, merge them", err)
+	case errors.Is(err, idstore.ErrBusy):
+		return refuse("%v; nothing was changed: try again in a moment, or see `postern ids work`", err)
+	}
+	return err
+}
+
+// digest tells operations apart by what they change.
+func digest(o idstore.Operation) string {
+	var plain []any
+	for _, c := range o.Changes {
+		for _, r := range []idstore.Record{c.Before, c.After} {
+			if c.Before.Entity == 0 { // a new one has another number each time
+				r.Entity, r.Created = 0, time.Time{}
+			}
+			plain = append(plain, r)
+		}
+	}
+	for _, l := range o.Leftovers {
+		plain = append(plain, l.Anchor, l.Action)
+	}
+	text, err := json.Marshal(plain)
+	if err != nil {
+		panic(err) // records and anchors are plain data
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+func anchorsOf(r idstore.Record) (anchors []idstore.Anchor) {
+	for _, l := range r.Links {
+		anchors = append(anchors, l.Anchor)
+	}
+	return anchors
+}
+
+// pair returns the two entities of a merge.
+func (h *Handler) pair(ctx context.Context, req OperateRequest) (from, into idstore.Record, err error) {
+	if from, err = h.one(ctx, req.Ref); err != nil {
+		return from, into, err
+	}
+	if into, err = h.one(ctx, req.Into); err != nil {
+		return from, into, err
+	}
+	if from.Entity == into.Entity {
+		return from, into, refuse("%q and %q are one %s already", req.Ref, req.Into, from.Type)
+	}
+	return from, into, nil
+}
+
+// leftover reads what is to become of the objects of who goes.
+func (h *Handler) leftover(text, kind string) (idstore.Action, error) {
+	switch text {
+	case "", idstore.ActionKeep.String():
+		return idstore.ActionKeep, nil
+	case idstore.ActionDelete.String():
+		return idstore.ActionDelete, nil
+	case idstore.ActionDisable.String():
+		if !h.Gateway.Disables(kind) {
+			return 0, refuse("the mapping of %s has no `active` that could be written, so nothing can be disabled; say keep or delete", kind)
+		}
+		return idstore.ActionDisable, nil
+	}
+	return 0, refuse("%q is nothing that can become of an object; say keep, disable or delete", text)
+}
+
+// parts returns the entity of a split and what leaves it.
+func (h *Handler) parts(ctx context.Context, req OperateRequest) (r idstore.Record, o idstore.SplitOptions, err error) {
+	if r, err = h.one(ctx, req.Ref); err != nil {
+		return r, o, err
+	}
+	if len(req.Links) == 0 {
+		return r, o, refuse("name at least one link that leaves; %q has %s", req.Ref, h.linksOf(ctx, r))
+	}
+	for _, text := range req.Links {
+		a, err := h.linkOf(ctx, r, text)
+		if err != nil {
+			return r, o, err
+		}
+		o.Links = append(o.Links, a)
+	}
+	for _, text := range req.IDs {
+		id, ok := idstore.ParsePublicID(text)
+		if !ok {
+			return r, o, refuse("%q is no id", text)
+		}
+		o.IDs = append(o.IDs, id)
+	}
+	for _, x := range req.ExternalIDs {
+		o.ExternalIDs = append(o.ExternalIDs, idstore.ExternalID{Domain: idstore.Domain(x.Domain), Value: x.Value})
+	}
+	return r, o, nil
+}
+
+// link returns the entity of a relink, the anchor that it loses and the new one.
+func (h *Handler) link(ctx context.Context, req OperateRequest) (r idstore.Record, before, now idstore.Anchor, err error) {
+	if r, err = h.one(ctx, req.Ref); err != nil {
+		return r, before, now, err
+	}
+	switch {
+	case req.From != "":
+		before, err = h.linkOf(ctx, r, req.From)
+	case len(r.Links) > 1:
+		err = refuse("%q has several links; name the one that is replaced: %s", req.Ref, h.linksOf(ctx, r))
+	default:
+		before = r.Anchor()
+	}
+	if err != nil {
+		return r, before, now, err
+	}
+	now, ok := h.Gateway.Unspell(ctx, r.Type, req.To)
+	if !ok {
+		return r, before, now, refuse("%q can be no anchor of a %s", req.To, r.Type)
+	}
+	return r, before, now, nil
+}
+
+// linkOf returns the link of an entity that a text means.
+func (h *Handler) linkOf(ctx context.Context, r idstore.Record, text string) (idstore.Anchor, error) {
+	s := h.speller()
+	a, ok := h.Gateway.Unspell(ctx, r.Type, text)
+	for _, l := range r.Links {
+		if ok && l.Anchor == a || s.spell(ctx, r.Type, l.Anchor) == text || gateway.SpellAlone(l.Anchor) == text {
+			return l.Anchor, nil
+		}
+	}
+	return a, refuse("%q is no link of it; it has %s", text, h.linksOf(ctx, r))
+}
+
+func (h *Handler) linksOf(ctx context.Context, r idstore.Record) string {
+	s := h.speller()
+	var texts []string
+	for _, l := range r.Links {
+		texts = append(texts, fmt.Sprintf("%s (%s)", s.spell(ctx, r.Type, l.Anchor), l.Backend))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// anchorsEver returns the anchors that the newest operation of an entity is about.
+func (h *Handler) anchorsEver(ctx context.Context, e idstore.EntityID) (anchors []idstore.Anchor, err error) {
+	err = h.Store.View(ctx, func(tx idstore.Tx) error {
+		for o, err := range idstore.HistoryOf(tx, e, 0) {
+			if err != nil {
+				return err
+			}
+			for _, c := range o.Changes {
+				anchors = append(append(anchors, anchorsOf(c.Before)...), anchorsOf(c.After)...)
+			}
+			if o.Kind != idstore.OperationUndo && o.UndoneBy == 0 {
+				break
+			}
+		}
+		return nil
+	})
+	return anchors, err
+}
