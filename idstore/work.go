@@ -150,6 +150,30 @@ func ReleaseWork(tx Tx, id WorkID, at time.Time) (Work, error) {
 	})
 }
 
+// AbandonWork says that nobody is at any work: what was taken is due at once. It is for a process that begins, and is alone with
+// the store.
+func AbandonWork(tx Tx, at time.Time) error {
+	var taken []WorkID
+	for w, err := range Works(tx) {
+		if err != nil {
+			return err
+		}
+		if w.Taken {
+			taken = append(taken, w.ID)
+		}
+	}
+	for _, id := range taken {
+		_, err := changeWork(tx, id, func(w *Work) error {
+			w.Taken, w.Next = false, at.UTC().Truncate(time.Millisecond)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // FinishWork ends work that was done, and tells the operation that asked for it. A deleted object's link goes, unless it is the
 // last of its entity: then the id still names the entity, until a Delete.
 func FinishWork(tx Tx, id WorkID, at time.Time) error {

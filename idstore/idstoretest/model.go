@@ -68,6 +68,7 @@ func testModel(t *testing.T, open Open) {
 			"fail":     m.fail,
 			"hold":     m.hold,
 			"cancel":   m.cancel,
+			"abandon":  m.abandon,
 			"verify":   m.verify,
 			"reopen": func(t *rapid.T) {
 				if reopen == nil {

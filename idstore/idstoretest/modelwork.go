@@ -172,6 +172,18 @@ func (m *model) cancel(t *rapid.T) {
 	m.ended(w.Operation, idstore.LeftoverCancelled, at, func(same idstore.Work) bool { return same.ID == w.ID })
 }
 
+// abandon makes due what anybody is at.
+func (m *model) abandon(t *rapid.T) {
+	at := m.later(t)
+	m.update(t, func(tx idstore.Tx) error { return idstore.AbandonWork(tx, at) })
+	for id, w := range m.work {
+		if w.Taken {
+			w.Taken, w.Next = false, at
+			m.work[id] = w
+		}
+	}
+}
+
 // removed is what Remove leaves.
 func (m *model) removed(t *rapid.T, in idstore.Intent) {
 	r, ok := m.entities[in.Entity]
