@@ -31,7 +31,10 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 		return Result{}, scim.InvalidValue("externalId is longer than %d bytes", maxExternalID)
 	}
 	name, unique := namingKey(draft.Draft), uniques(t, r)
-	release, err := g.locks.acquireAll(ctx, append(t.uniqueKeys(unique), "name\x00"+t.Backend+"\x00"+kind+"\x00"+strings.ToLower(name)))
+	if err := g.settleDeletions(ctx, t); err != nil {
+		return Result{}, err
+	}
+	release, err := g.locks.acquireAll(ctx, append(t.uniqueKeys(unique), t.nameKey(name)))
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)
 	}
@@ -41,13 +44,21 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	}
 	want, whole := t.wanted(o.Selection)
 	in := idstore.Intent{Kind: idstore.Create, Scope: t.scope(c), Backend: t.Backend, Name: name, ExternalID: r.ExternalID(), Begun: g.now()}
-	if rec, ok := g.promised.take(promiseOf(in)); ok {
+	promise := promiseOf(in)
+	answer := func(rec idstore.Record, e connectors.Entry) (Result, error) {
+		res, err := g.presentOne(ctx, t, c, rec, t.idOf(rec, c), e, whole, o.Selection)
+		if err != nil { // it is there, and the client is not told
+			g.promised.keep(promise, rec)
+		}
+		return res, err
+	}
+	if rec, ok := g.promised.take(promise); ok {
 		e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), want)
 		if err == nil {
-			return g.presentOne(ctx, t, c, rec, t.idOf(rec, c), e, whole, o.Selection)
+			return answer(rec, e)
 		}
 		if connectors.KindOf(err) != connectors.NotFound {
-			g.promised.keep(promiseOf(in), rec)
+			g.promised.keep(promise, rec)
 			return Result{}, fault(t.Mapping, err)
 		}
 	}
@@ -83,7 +94,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 		return Result{}, &Fault{Kind: Unavailable, Err: err,
 			Reason: "the resource was made, but the identity table can not be written at the moment; try again to learn its id"}
 	}
-	return g.presentOne(ctx, t, c, rec, t.idOf(rec, c), e, whole, o.Selection)
+	return answer(rec, e)
 }
 
 // nameIsThere reports whether an object has the naming value already, perhaps

@@ -46,6 +46,11 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 	case connectors.KindOf(err) == connectors.Timeout:
 		g.leftovers.add(intent.ID) // nobody knows whether it is still there
 		return fault(t.Mapping, err)
+	case len(links) > 1: // some of them may be gone
+		if open := g.settleDelete(context.WithoutCancel(ctx), t, intent); open != nil {
+			g.leftovers.add(intent.ID)
+		}
+		return fault(t.Mapping, err)
 	default:
 		g.drop(ctx, intent)
 		return fault(t.Mapping, err)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"postern/connectors"
@@ -24,6 +25,19 @@ func (l *leftovers) add(id idstore.IntentID) {
 		l.ids = make(map[idstore.IntentID]struct{})
 	}
 	l.ids[id] = struct{}{}
+}
+
+func (l *leftovers) has(id idstore.IntentID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.ids[id]
+	return ok
+}
+
+func (l *leftovers) none() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.ids) == 0
 }
 
 // take removes an intent from the set and reports whether it was there: it is
@@ -56,10 +70,10 @@ func (g *Gateway) drop(ctx context.Context, in idstore.Intent) {
 	}
 }
 
-// TakeOver takes over the intents that an earlier process left in the table. It is
-// called once, before the first request.
+// TakeOver takes over the intents and the deferred work that an earlier process
+// left in the table. It is called once, before the first request.
 func (g *Gateway) TakeOver(ctx context.Context) error {
-	return fault(nil, g.store.View(ctx, func(tx idstore.Tx) error {
+	err := g.store.View(ctx, func(tx idstore.Tx) error {
 		for in, err := range idstore.Intents(tx) {
 			if err != nil {
 				return err
@@ -67,7 +81,11 @@ func (g *Gateway) TakeOver(ctx context.Context) error {
 			g.leftovers.add(in.ID)
 		}
 		return nil
-	}))
+	})
+	if err == nil {
+		err = g.takeOverWork(ctx)
+	}
+	return fault(nil, err)
 }
 
 // Recover resolves what a crash or a time-out left open, by looking at the
@@ -86,12 +104,65 @@ func (g *Gateway) Recover(ctx context.Context) (open int, err error) {
 		return nil
 	})
 	for _, in := range intents {
-		if err := g.settle(ctx, in); err != nil {
+		if err := g.settleAlone(ctx, in); err != nil {
 			g.log.Warn().Err(err).Str("backend", in.Backend).Msg("an open intent can not be resolved yet")
 			open++
 		}
 	}
 	return open, fault(nil, err)
+}
+
+// settleAlone resolves one intent while nobody here writes to its objects or
+// creates something under its name.
+func (g *Gateway) settleAlone(ctx context.Context, in idstore.Intent) error {
+	t, ok := g.targets[in.Scope.Type]
+	if !ok || !g.leftovers.has(in.ID) {
+		return nil // of a type that is not served now, or a running request's, which is not waited for
+	}
+	var keys []string
+	if in.Kind == idstore.Create {
+		keys = append(keys, t.nameKey(in.Name))
+	}
+	for _, a := range in.Anchors {
+		keys = append(keys, lockKey(a))
+	}
+	release, err := g.locks.acquireAll(ctx, keys)
+	if err != nil {
+		return fault(t.Mapping, err)
+	}
+	defer release()
+	return g.settle(ctx, in)
+}
+
+// nameKey is what to lock for a creation under a name.
+func (t *target) nameKey(name string) string {
+	return "name\x00" + t.Backend + "\x00" + t.kind + "\x00" + strings.ToLower(name)
+}
+
+// settleDeletions resolves the deletions of a type that were left open: a new
+// object under the name of a deleted one must not find what still refers to that.
+func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
+	if g.leftovers.none() {
+		return nil
+	}
+	var intents []idstore.Intent
+	err := g.store.View(ctx, func(tx idstore.Tx) error {
+		for in, err := range idstore.Intents(tx) {
+			if err != nil {
+				return err
+			}
+			if in.Kind == idstore.Delete && in.Backend == t.Backend {
+				intents = append(intents, in)
+			}
+		}
+		return nil
+	})
+	for _, in := range intents {
+		if err == nil {
+			err = g.settleAlone(ctx, in)
+		}
+	}
+	return fault(t.Mapping, err)
 }
 
 // settleName resolves what an earlier creation under this name left open.
@@ -161,18 +232,29 @@ func (g *Gateway) settleCreate(ctx context.Context, t *target, in idstore.Intent
 	return nil
 }
 
+// settleDelete looks which of the objects are still there. With the primary one
+// everything is as if the deletion had not been asked for, save that what referred
+// to others that are gone is taken away.
 func (g *Gateway) settleDelete(ctx context.Context, t *target, in idstore.Intent) error {
+	there := 0
 	for _, a := range in.Anchors {
 		_, err := t.Connector.Get(ctx, connectors.Anchor(a.Key), nil)
 		if err == nil {
-			g.drop(ctx, in)
-			return nil
-		}
-		if connectors.KindOf(err) != connectors.NotFound {
+			there++
+		} else if connectors.KindOf(err) != connectors.NotFound {
 			return fault(t.Mapping, err)
 		}
 	}
-	return g.settleDeleted(ctx, t, in)
+	if there == 0 {
+		return g.settleDeleted(ctx, t, in)
+	}
+	if there < len(in.Anchors) {
+		if err := t.sweep(ctx, in.Name); err != nil {
+			return fault(t.Mapping, err)
+		}
+	}
+	g.drop(ctx, in)
+	return nil
 }
 
 // settleDeleted finishes a deletion that the backend has carried out.

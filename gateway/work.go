@@ -22,6 +22,29 @@ const (
 // be called for.
 func (g *Gateway) Wake() <-chan struct{} { return g.wake }
 
+// takeOverWork makes the work due that an earlier process was at when it ended.
+// What the table does not take now is due again when its lease is over.
+func (g *Gateway) takeOverWork(ctx context.Context) error {
+	taken := false
+	err := g.store.View(ctx, func(tx idstore.Tx) error {
+		for w, err := range idstore.Works(tx) {
+			if err != nil {
+				return err
+			}
+			taken = taken || w.Taken
+		}
+		return nil
+	})
+	if err != nil || !taken {
+		return err
+	}
+	err = g.store.Update(ctx, func(tx idstore.Tx) error { return idstore.AbandonWork(tx, g.now()) })
+	if err != nil {
+		g.log.Warn().Err(err).Msg("deferred work that was under way has to wait")
+	}
+	return nil
+}
+
 // WorkOff does the deferred work that is due: what merges have left to be done in
 // the backends. What fails is tried again later, with longer and longer pauses;
 // the error is kept with it. It returns how many pieces it has done.
