@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"testing"
 
@@ -8,6 +10,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(crashConfig); file != "" {
+		fmt.Fprintln(os.Stderr, serveUntilKilled(context.Background(), file))
+		os.Exit(1)
+	}
 	testscript.Main(m, map[string]func(){"postern": main})
 }
 

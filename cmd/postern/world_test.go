@@ -48,6 +48,22 @@ func editedConfig(t *testing.T, name string, pairs ...string) (Config, []*mappin
 		t.Setenv(env, writerToken)
 	}
 	t.Setenv("READER_TOKEN", readerToken)
+	root, ps := configs.Parse(name, []byte(editedSample(t, name, pairs...)))
+	c := decodeConfig(root, &ps)
+	maps, err := compile(c, &ps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ps.HasErrors() {
+		t.Fatalf("%v", ps)
+	}
+	c.Store.Bolt = filepath.Join(t.TempDir(), "test.db")
+	return c, maps
+}
+
+// editedSample is the text of editedConfig.
+func editedSample(t *testing.T, name string, pairs ...string) string {
+	t.Helper()
 	data, err := configs.Sample(name)
 	if err != nil {
 		t.Fatal(err)
@@ -59,17 +75,7 @@ func editedConfig(t *testing.T, name string, pairs ...string) (Config, []*mappin
 		}
 		text = strings.ReplaceAll(text, pairs[i], pairs[i+1])
 	}
-	root, ps := configs.Parse(name, []byte(text))
-	c := decodeConfig(root, &ps)
-	maps, err := compile(c, &ps)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if ps.HasErrors() {
-		t.Fatalf("%v", ps)
-	}
-	c.Store.Bolt = filepath.Join(t.TempDir(), "test.db")
-	return c, maps
+	return text
 }
 
 // dialectClients are the clients that the conformance tables speak for, one for
@@ -116,17 +122,24 @@ func openApp(t *testing.T, c Config, maps []*mapping.Mapping) *client {
 func directoryConfig(t *testing.T, s *ldaptest.Server, more ...string) (Config, []*mapping.Mapping) {
 	t.Helper()
 	t.Setenv("POSTERN_BIND_PASSWORD", s.ServicePassword)
+	name, pairs := directorySample(s, s.TLSURL)
+	return sampleConfig(t, name, append(more, pairs...)...)
+}
+
+// directorySample is the name of the sample for a kind of server, and what to
+// replace in it so that it speaks of the server at the URL.
+func directorySample(s *ldaptest.Server, url string) (name string, pairs []string) {
 	ca := "tls: { ca: " + s.CAFile + " }"
 	switch s.Kind {
 	case ldaptest.ActiveDirectory:
-		return sampleConfig(t, "active-directory.yaml", append(more, "ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
-			"CN=svc-postern,OU=Service,DC=corp,DC=example,DC=com", s.ServiceDN, "OU=Staff,DC=corp,DC=example,DC=com", s.PeopleBase, "OU=Groups,DC=corp,DC=example,DC=com", s.GroupsBase)...)
+		return "active-directory.yaml", []string{"ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com", url, "# tls: { ca: corp-ca.pem }", ca,
+			"CN=svc-postern,OU=Service,DC=corp,DC=example,DC=com", s.ServiceDN, "OU=Staff,DC=corp,DC=example,DC=com", s.PeopleBase, "OU=Groups,DC=corp,DC=example,DC=com", s.GroupsBase}
 	case ldaptest.DS389:
-		return sampleConfig(t, "ds389.yaml", append(more, "ldaps://ldap.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
-			"cn=postern,ou=services,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase)...)
+		return "ds389.yaml", []string{"ldaps://ldap.example.com", url, "# tls: { ca: corp-ca.pem }", ca,
+			"cn=postern,ou=services,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase}
 	}
-	return sampleConfig(t, "openldap.yaml", append(more, "ldaps://ldap.example.com", s.TLSURL, "# tls: { ca: corp-ca.pem }", ca,
-		"cn=postern,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase)...)
+	return "openldap.yaml", []string{"ldaps://ldap.example.com", url, "# tls: { ca: corp-ca.pem }", ca,
+		"cn=postern,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase}
 }
 
 // directoryWorld is a gateway in front of a real server.

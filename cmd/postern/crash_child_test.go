@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"postern/connectors"
+	"postern/idstore"
+)
+
+const (
+	// crashConfig makes the test binary a gateway that can be killed at each of its
+	// steps: the configuration file.
+	crashConfig = "POSTERN_CRASH_CONFIG"
+	// crashAt is the step at which it ends, counted from its start; 0 for none.
+	crashAt = "POSTERN_CRASH_AT"
+)
+
+// serveUntilKilled is `postern serve` with steps to be killed at, and with a second
+// listener for what the tests have to say. It prints both addresses once it
+// answers.
+func serveUntilKilled(ctx context.Context, file string) (err error) {
+	log, err := newLogger("info")
+	if err != nil {
+		return err
+	}
+	c, maps, problems, err := load(file)
+	if err := errors.Join(err, report(os.Stderr, problems)); err != nil {
+		return err
+	}
+	s := &steps{}
+	if at, err := strconv.Atoi(os.Getenv(crashAt)); err == nil {
+		s.arm(at)
+	}
+	a := &app{}
+	defer func() { err = errors.Join(err, a.close()) }()
+	table, err := openStore(c.Store)
+	if err != nil {
+		return err
+	}
+	a.store = killStore{table, s}
+	if a.directories, err = openDirectories(ctx, c, maps, log); err != nil {
+		return err
+	}
+	collections := make(map[string]connectors.Connector)
+	for _, r := range c.Resources {
+		below, _ := a.directories[r.Backend].Collection(r.Name)
+		sweeper, ok := connectors.As[connectors.Sweeper](below)
+		if !ok {
+			return fmt.Errorf("the connector of %s sweeps nothing", r.Name)
+		}
+		collections[r.Name] = killConnector{below, sweeper, s}
+	}
+	if err := a.wire(ctx, c, maps, collections, log); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	control, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	handler := crashHandler(a, s, c.Store)
+	go func() { log.Error().Err(http.Serve(control, handler)).Send() }()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // the tests end it by ending
+		os.Exit(1)
+	}()
+	fmt.Printf("serving %s %s\n", l.Addr(), control.Addr())
+	return serve(ctx, l, c.Limits, a, log)
+}
+
+// crashHandler is what the tests say to the gateway that they kill.
+func crashHandler(a *app, s *steps, file Store) http.Handler {
+	mux := http.NewServeMux()
+	handle := func(path string, do func(*http.Request) (any, error)) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			answer, err := do(r)
+			if err != nil {
+				w.WriteHeader(http.StatusConflict)
+				answer = err.Error()
+			}
+			if err := json.NewEncoder(w).Encode(answer); err != nil {
+				panic(http.ErrAbortHandler)
+			}
+		})
+	}
+	handle("/arm", func(r *http.Request) (any, error) {
+		at, err := strconv.Atoi(r.FormValue("at"))
+		s.arm(at)
+		return nil, err
+	})
+	handle("/operate", func(r *http.Request) (any, error) {
+		var o crashOperation
+		if err := json.NewDecoder(r.Body).Decode(&o); err != nil {
+			return nil, err
+		}
+		return nil, o.carryOut(r.Context(), a)
+	})
+	handle("/table", func(r *http.Request) (any, error) { return readTable(r.Context(), a.store) })
+	handle("/recover", func(r *http.Request) (any, error) { return nil, recoverNow(r.Context(), a) })
+	handle("/limit", func(r *http.Request) (any, error) { return nil, limitFile(file.Bolt, r.FormValue("more")) })
+	return mux
+}
+
+// recoverNow does what the gateway would do in a while: it resolves what is open,
+// and does the deferred work that failed.
+func recoverNow(ctx context.Context, a *app) error {
+	if _, err := a.gateway.Recover(ctx); err != nil {
+		return err
+	}
+	err := a.store.Update(ctx, func(tx idstore.Tx) error {
+		var waiting []idstore.WorkID
+		for w, err := range idstore.Works(tx) {
+			if err != nil {
+				return err
+			}
+			waiting = append(waiting, w.ID)
+		}
+		for _, id := range waiting {
+			if _, err := idstore.ReleaseWork(tx, id, time.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		_, err = a.gateway.WorkOff(ctx)
+	}
+	return err
+}
+
+// crashOperation is an operation of an administrator.
+type crashOperation struct {
+	Kind        string // merge, split, relink or undo
+	ID          string // of the entity that stays
+	From        string // of the one that a merge makes go
+	Leftover    idstore.Action
+	Links       [][]byte // that leave by a split
+	IDs         []string // that leave by a split
+	Before, Now []byte   // the anchors of a relink
+	Absorb      bool
+}
+
+func (o crashOperation) carryOut(ctx context.Context, a *app) error {
+	var stays, gone idstore.Record
+	err := a.store.View(ctx, func(tx idstore.Tx) (err error) {
+		if stays, err = findID(tx, o.ID); err == nil && o.From != "" {
+			gone, err = findID(tx, o.From)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var concerned []idstore.Anchor
+	for _, l := range append(stays.Links, gone.Links...) {
+		concerned = append(concerned, l.Anchor)
+	}
+	backend := stays.Anchor().Backend
+	note := idstore.Note{Who: "the crash tests", Why: o.Kind}
+	return a.gateway.Operate(ctx, concerned, func(tx idstore.Tx) (err error) {
+		switch o.Kind {
+		case "merge":
+			_, err = idstore.Merge(tx, gone.Entity, stays.Entity, idstore.MergeOptions{Leftover: o.Leftover, Note: note})
+		case "split":
+			split := idstore.SplitOptions{Note: note}
+			for _, key := range o.Links {
+				split.Links = append(split.Links, idstore.Anchor{Backend: backend, Key: string(key)})
+			}
+			for _, text := range o.IDs {
+				id, _ := idstore.ParsePublicID(text)
+				split.IDs = append(split.IDs, id)
+			}
+			_, err = idstore.Split(tx, stays.Entity, split)
+		case "relink":
+			_, err = idstore.Relink(tx, stays.Entity, idstore.Anchor{Backend: backend, Key: string(o.Before)},
+				idstore.Anchor{Backend: backend, Key: string(o.Now)}, idstore.RelinkOptions{Absorb: o.Absorb, Note: note})
+		case "undo":
+			_, err = idstore.Undo(tx, stays.Entity, note)
+		default:
+			err = fmt.Errorf("no operation is called %q", o.Kind)
+		}
+		return err
+	})
+}
+
+func findID(tx idstore.Tx, text string) (idstore.Record, error) {
+	id, ok := idstore.ParsePublicID(text)
+	if !ok {
+		return idstore.Record{}, fmt.Errorf("%q is no id", text)
+	}
+	return idstore.FindID(tx, id)
+}
+
+// crashTable is what an identity table holds.
+type crashTable struct {
+	Records []idstore.Record // their anchors are not UTF-8: see Keys
+	Keys    [][][]byte       // of the links of each record
+	Intents []string
+	Work    []string
+	Damages []string
+}
+
+func readTable(ctx context.Context, s idstore.Store) (t crashTable, err error) {
+	err = s.View(ctx, func(tx idstore.Tx) error {
+		for r, err := range idstore.Records(tx, 0) {
+			if err != nil {
+				return err
+			}
+			var keys [][]byte
+			for _, l := range r.Links {
+				keys = append(keys, []byte(l.Key))
+			}
+			t.Records, t.Keys = append(t.Records, r), append(t.Keys, keys)
+		}
+		for in, err := range idstore.Intents(tx) {
+			if err != nil {
+				return err
+			}
+			t.Intents = append(t.Intents, fmt.Sprintf("%s of entity %d since %s", in.Kind, in.Entity, in.Begun))
+		}
+		for w, err := range idstore.Works(tx) {
+			if err != nil {
+				return err
+			}
+			t.Work = append(t.Work, fmt.Sprintf("%s, taken %v, next %s, %q", w.Action, w.Taken, w.Next, w.LastError))
+		}
+		_, err := idstore.Check(tx, func(d idstore.Damage) error {
+			t.Damages = append(t.Damages, fmt.Sprintf("%s %x: %s", d.Table, d.Key, d.What))
+			return nil
+		})
+		return err
+	})
+	return t, err
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"postern/connectors/ldap/ldaptest"
+)
+
+var (
+	crashKills = flag.Int("kills", 0, "kill the gateway at least so `often` in TestCrash, on every kind of directory; without it a few dozen times on some")
+	crashSeed  = flag.Uint64("kill-seed", 0, "the `seed` of the instants at which TestCrash kills; without it another one each time")
+)
+
+// crashWays are how the gateway is killed in an operation: at each step, before
+// and after every update of its table and every write to the directory; when the
+// directory has carried a write out, whose answer is lost, or is lost and the
+// gateway lives on; and at each step, and then at each step of its recovery.
+var crashWays = []string{"steps", "answers", "lost", "recovery"}
+
+// TestCrash kills the gateway again and again. What it promised must hold when it
+// is started again (docs/identity.md), on the same table and the same directory.
+func TestCrash(t *testing.T) {
+	kinds := []struct {
+		kind    string
+		options []ldaptest.Option
+		few     []string // the ways where nothing else is asked for
+	}{
+		{"demo", nil, []string{"steps"}},
+		{string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, []string{"answers"}},
+		{string(ldaptest.ActiveDirectory), nil, []string{"lost"}},
+		{string(ldaptest.OpenLDAP), nil, nil},
+		{string(ldaptest.DS389), nil, nil},
+	}
+	for _, k := range kinds {
+		name := k.kind
+		if len(k.options) > 0 {
+			name += " without integrity"
+		}
+		if *crashKills == 0 && k.few == nil {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			w := newCrashWorld(t, k.kind, k.options...)
+			share, random := *crashKills/len(kinds), 10
+			for _, way := range crashWays {
+				switch {
+				case *crashKills == 0 && !slices.Contains(k.few, way), way == "recovery" && w.kills >= share:
+					continue
+				case !crashAll(t, w, way):
+					return // what is wrong now would be found again and again
+				}
+			}
+			t.Run("random", func(t *testing.T) {
+				w.t = t
+				crashRandomly(w, cmp.Or(*crashSeed, rand.Uint64()), max(share, w.kills+random))
+			})
+			t.Logf("%d kills", w.kills)
+		})
+	}
+}
+
+// crashAll kills the gateway in every operation, at one point after the other
+// until the operation is over before the point is reached.
+func crashAll(t *testing.T, w *crashWorld, way string) bool {
+	return t.Run(way, func(t *testing.T) {
+		for _, op := range crashOps {
+			ok := t.Run(op.name, func(t *testing.T) {
+				w.t = t
+				for at := 1; at == 1 || w.killed; at++ {
+					w.what = fmt.Sprintf("%s, %s %d", op.name, way, at)
+					w.kill(way, at)
+					op.run(w)
+					w.atOnce = nil
+					w.checkAll()
+				}
+			})
+			if !ok {
+				return
+			}
+		}
+	})
+}
+
+// kill says in which way and where the gateway is killed next.
+func (w *crashWorld) kill(way string, at int) {
+	w.recovering, w.cuts = way == "recovery", way == "lost"
+	switch way {
+	case "answers":
+		w.strikes = func() error { w.proxy.arm(at, w.process.kill); return nil }
+		w.strikesOff = func() error { w.proxy.disarm(); return nil }
+	case "lost":
+		w.strikes = func() error { w.proxy.arm(at, func() {}); return nil }
+		w.strikesOff = func() error { return nil }
+	default:
+		w.strikes = func() error { return w.process.arm(at) }
+		w.strikesOff = func() error { return w.process.arm(0) }
+	}
+}

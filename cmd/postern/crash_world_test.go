@@ -1,0 +1,339 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"postern/connectors/ldap/demodir"
+	"postern/connectors/ldap/ldaptest"
+
+	goldap "github.com/go-ldap/ldap/v3"
+)
+
+// crashWorld is a gateway that dies again and again, in front of a directory that
+// does not, with all that its clients were ever told.
+type crashWorld struct {
+	t       *testing.T // the test that runs now
+	whole   *testing.T // the test that the world is for
+	file    string     // the configuration
+	past    *goldap.Conn
+	shape   crashShape
+	process *crashProcess
+	proxy   *losingProxy
+
+	what       string       // is being done, for the tale of a failure
+	strikes    func() error // arms whatever kills the gateway
+	strikesOff func() error // and disarms it
+	cuts       bool         // an answer of the directory is lost, and the gateway lives on
+	recovering bool         // a recovery is killed too, at each of its steps
+	atOnce     func() error // is done right after a restart, while the gateway recovers
+	killed     bool         // the last request
+	died       string       // where
+	kills      int          // so far
+	mu         sync.Mutex
+	told       map[string]told // by id
+	touched    map[string]bool // ids that were told since all were read
+	dangling   map[string]bool // anchors of objects that were deleted past the gateway
+	count      int
+}
+
+// crashShape is how a kind of directory shows what the checks look for.
+type crashShape struct {
+	people, groups      string // the bases
+	isPerson            string // a filter
+	anchor, number, uid string // attributes
+	suffix              string // of user names
+	classes             []string
+	nobody              string // what stands in an empty group
+	follows             bool   // references follow an entry that is renamed
+}
+
+// told is what an id may be answered with: the numbers of persons, "" for 404.
+type told map[string]bool
+
+// person is somebody who is known by the number whatever else changes.
+type person struct {
+	number, userName, title, external string
+	id                                string // as a client knows it
+}
+
+// newCrashWorld starts a gateway in front of a directory, by way of a proxy that
+// the tests cut.
+func newCrashWorld(t *testing.T, kind string, options ...ldaptest.Option) *crashWorld {
+	t.Helper()
+	w := &crashWorld{t: t, whole: t, told: map[string]told{}, touched: map[string]bool{}, dangling: map[string]bool{}}
+	for _, env := range []string{"ENTRA_TOKEN", "IDP_TOKEN", "POSTERN_DEMO_TOKEN"} {
+		t.Setenv(env, writerToken)
+	}
+	var name string
+	var pairs []string
+	if kind == "demo" {
+		const password = "the-password-of-the-demo"
+		t.Setenv("POSTERN_DEMO_PASSWORD", password)
+		address, stopped, err := startDemoDirectory(t.Context(), password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := <-stopped; err != nil {
+				t.Error(err)
+			}
+		})
+		w.proxy = newLosingProxy(t, address)
+		name, pairs = "demo.yaml", []string{"127.0.0.1:3890", w.proxy.addr()}
+		w.shape = crashShape{people: "ou=people," + demodir.DefaultSuffix, groups: "ou=groups," + demodir.DefaultSuffix}
+		if w.past, err = goldap.DialURL("ldap://" + address); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { w.past.Close() })
+		if err := w.past.Bind("cn=postern,"+demodir.DefaultSuffix, password); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		s := ldaptest.Start(t, ldaptest.Kind(kind), options...)
+		t.Setenv("POSTERN_BIND_PASSWORD", s.ServicePassword)
+		w.proxy = newLosingProxy(t, strings.TrimPrefix(s.URL, "ldap://"))
+		name, pairs = directorySample(s, "ldap://"+w.proxy.addr())
+		w.shape = crashShape{people: s.PeopleBase, groups: s.GroupsBase, nobody: s.Nobody}
+		w.past = s.Admin(t)
+	}
+	w.shape.complete(kind)
+	w.shape.follows = len(options) == 0
+	folder := t.TempDir()
+	w.file = filepath.Join(folder, name)
+	pairs = append(pairs, "bolt: { path: postern.db }", "bolt: { path: "+filepath.Join(folder, "ids.db")+" }")
+	if kind == "demo" {
+		pairs = append(pairs[:2], "bolt: { path: demo.db }", "bolt: { path: "+filepath.Join(folder, "ids.db")+" }")
+	}
+	if err := os.WriteFile(w.file, []byte(editedSample(t, name, pairs...)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() && w.process != nil {
+			t.Logf("while %s; the gateway's log:\n%s", w.what, w.process.log)
+		}
+	})
+	w.must(w.start(0))
+	return w
+}
+
+func (s *crashShape) complete(kind string) {
+	s.isPerson, s.anchor, s.number, s.uid = "(objectClass=inetOrgPerson)", "entryUUID", "employeeNumber", "uid"
+	s.classes = []string{"top", "person", "organizationalPerson", "inetOrgPerson"}
+	switch ldaptest.Kind(kind) {
+	case ldaptest.DS389:
+		s.anchor = "nsUniqueId"
+	case ldaptest.ActiveDirectory:
+		s.isPerson, s.anchor, s.number, s.uid = "(&(objectCategory=person)(objectClass=user))", "objectGUID", "employeeID", "userPrincipalName"
+		s.classes, s.suffix = []string{"top", "person", "organizationalPerson", "user"}, "@corp.example.com"
+	}
+}
+
+// must fails the test where the gateway did what it should not.
+func (w *crashWorld) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.violated("%v", err)
+	}
+}
+
+// violated ends the test with what is wrong and when that was.
+func (w *crashWorld) violated(format string, args ...any) {
+	w.t.Helper()
+	w.t.Fatalf("%s, %s: %s", w.what, w.died, fmt.Sprintf(format, args...))
+}
+
+// start starts the gateway, which ends at a step if that is not 0.
+func (w *crashWorld) start(at int) (err error) {
+	w.t.Helper()
+	w.process, err = startCrashProcess(w.whole, w.file, at)
+	if err != nil {
+		return err
+	}
+	if w.atOnce != nil {
+		if err := w.atOnce(); err != nil {
+			return err
+		}
+	}
+	return w.settle()
+}
+
+// settle waits until nothing is open in the table: no intent, no deferred work.
+// Where the gateway goes on after a lost answer, it does not wait for its clocks.
+func (w *crashWorld) settle() error {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	if w.cuts {
+		if err := w.process.tell("/recover", nil, nil, nil); err != nil {
+			return err
+		}
+	}
+	for deadline := time.Now().Add(40 * time.Second); ; <-tick.C {
+		table, err := w.process.table()
+		if err != nil {
+			return err
+		}
+		if len(table.Intents)+len(table.Work) == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("still open: %q %q", table.Intents, table.Work)
+		}
+	}
+}
+
+// strike does something while the gateway may be killed at any step of it or of
+// what follows of it. If it was killed, it is started again, and what must hold
+// is checked.
+func (w *crashWorld) strike(do func() error) {
+	w.t.Helper()
+	w.killed, w.died = false, ""
+	w.must(w.strikes())
+	err := do()
+	if w.cuts && w.proxy.disarm() {
+		w.killed, w.died = true, "an answer was lost"
+		return // whatever the client was told, it tries again
+	}
+	if err == nil {
+		err = w.settle()
+	}
+	if err == nil {
+		err = w.strikesOff()
+	}
+	if err != nil && !errors.Is(err, errKilled) {
+		w.violated("%v", err)
+	}
+	if err == nil {
+		return
+	}
+	<-w.process.ended
+	w.killed, w.died = true, w.process.step()
+	w.kills++
+	w.restart()
+	w.check()
+}
+
+// restart starts the gateway again after a kill.
+func (w *crashWorld) restart() {
+	w.t.Helper()
+	at := 0
+	if w.recovering {
+		at = 1
+	}
+	for {
+		err := w.start(at)
+		if err == nil {
+			err = w.process.arm(0)
+		}
+		if at == 0 || !errors.Is(err, errKilled) {
+			w.must(err)
+			return
+		}
+		<-w.process.ended
+		w.died += ", then " + w.process.step()
+		w.kills++
+		at++
+	}
+}
+
+// ask asks a SCIM question and remembers what it was told.
+func (w *crashWorld) ask(method, path, body string) (answer, error) {
+	a, err := w.process.ask(method, w.process.scim+path, body)
+	if err == nil {
+		err = w.note(a.json)
+	}
+	return a, err
+}
+
+// note remembers which id was told of whom. An id is of the same person for ever,
+// but for what an administrator does.
+func (w *crashWorld) note(resource map[string]any) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	resources, listed := resource["Resources"].([]any)
+	if !listed {
+		resources = []any{resource}
+	}
+	for _, r := range resources {
+		one, _ := r.(map[string]any)
+		id, _ := one["id"].(string)
+		if id == "" {
+			continue
+		}
+		known, ok := w.told[id]
+		if !ok {
+			known = told{whoIs(one): true}
+			w.told[id] = known
+		}
+		if !ok || !listed {
+			w.touched[id] = true
+		}
+		if !known[whoIs(one)] {
+			return fmt.Errorf("the id %s was told of %v and now of %q", id, known, whoIs(one))
+		}
+	}
+	return nil
+}
+
+// tells says what an id may be answered with from now on.
+func (w *crashWorld) tells(id string, whom ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told[id] = told{}
+	for _, who := range whom {
+		w.told[id][who] = true
+	}
+	w.touched[id] = true
+}
+
+// whoIs is who a resource is: the number of a person, the name of a group.
+func whoIs(resource map[string]any) string {
+	if number, ok := at(resource, enterpriseURN, "employeeNumber").(string); ok {
+		return number
+	}
+	name, _ := resource["displayName"].(string)
+	return "group " + name
+}
+
+// get returns what is there under a path, or fails where it is not answered.
+func (w *crashWorld) get(path string) answer {
+	w.t.Helper()
+	a, err := w.ask("GET", path, "")
+	w.must(err)
+	if a.status != http.StatusOK && a.status != http.StatusNotFound {
+		w.violated("GET %s: %d %s", path, a.status, a.body)
+	}
+	return a
+}
+
+// find lists by a filter.
+func (w *crashWorld) find(path, filter string) []any {
+	w.t.Helper()
+	a := w.get(path + "?count=1000&filter=" + url.QueryEscape(filter))
+	list, _ := a.json["Resources"].([]any)
+	if total := fmt.Sprint(a.json["totalResults"]); total != fmt.Sprint(len(list)) {
+		w.violated("%s has %d of %s resources", filter, len(list), total)
+	}
+	return list
+}
+
+// want fails unless a request is answered with one of the statuses.
+func (w *crashWorld) want(a answer, err error, statuses ...int) answer {
+	w.t.Helper()
+	w.must(err)
+	for _, s := range statuses {
+		if a.status == s {
+			return a
+		}
+	}
+	w.violated("answer %d, want one of %v: %s", a.status, statuses, a.body)
+	return a
+}
