@@ -16,6 +16,7 @@ func (w *crashWorld) newPerson() *person {
 	w.count++
 	p := &person{number: fmt.Sprint(70_000 + w.count), title: "t0"}
 	p.userName = "crash" + p.number + w.shape.suffix
+	w.made[p.number] = true
 	return p
 }
 
@@ -52,7 +53,7 @@ func (w *crashWorld) postAgain(p *person) error {
 		p.id = a.id()
 		return nil
 	case http.StatusConflict:
-		if p.id == "" && (w.cuts || strings.Contains(w.died, "after a create") && !strings.Contains(w.died, "then")) {
+		if p.id == "" && (w.survives != nil || strings.Contains(w.died, "after a create") && !strings.Contains(w.died, "then")) {
 			return fmt.Errorf("the creation was not finished, and its repetition is answered %s", a.body)
 		}
 		return nil
@@ -91,6 +92,21 @@ func (w *crashWorld) is(p *person) {
 	w.tells(id, p.number)
 }
 
+// dismiss deletes whom the operation has made, by every id, so that lists stay
+// short.
+func (w *crashWorld) dismiss() {
+	w.t.Helper()
+	for id := range w.touched {
+		for who := range w.told[id] {
+			if w.made[who] {
+				w.must(w.remove(w.paths[id], true))
+				w.tells(id, "")
+			}
+		}
+	}
+	clear(w.made)
+}
+
 // remove deletes what is under a path. Again says that it may be gone.
 func (w *crashWorld) remove(path string, again bool) error {
 	a, err := w.ask("DELETE", path, "")
@@ -116,6 +132,7 @@ func replaceOp(path, value string) string {
 // group makes a group of people, and returns its id.
 func (w *crashWorld) group(name string, members ...*person) string {
 	w.t.Helper()
+	w.made["group "+name] = true
 	var ids []string
 	for _, m := range members {
 		ids = append(ids, m.id)

@@ -24,6 +24,10 @@ const (
 	crashAt = "POSTERN_CRASH_AT"
 )
 
+// fullDisk is the size of files that a full disk still has room for: the first
+// pages of a table, and no more.
+const fullDisk = 16 << 10
+
 // serveUntilKilled is `postern serve` with steps to be killed at, and with a second
 // listener for what the tests have to say. It prints both addresses once it
 // answers.
@@ -38,7 +42,7 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 	}
 	s := &steps{}
 	if at, err := strconv.Atoi(os.Getenv(crashAt)); err == nil {
-		s.arm(at)
+		s.arm(at, nil)
 	}
 	a := &app{}
 	defer func() { err = errors.Join(err, a.close()) }()
@@ -70,7 +74,7 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	handler := crashHandler(a, s, c.Store)
+	handler := crashHandler(a, s)
 	go func() { log.Error().Err(http.Serve(control, handler)).Send() }()
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // the tests end it by ending
@@ -81,7 +85,7 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 }
 
 // crashHandler is what the tests say to the gateway that they kill.
-func crashHandler(a *app, s *steps, file Store) http.Handler {
+func crashHandler(a *app, s *steps) http.Handler {
 	mux := http.NewServeMux()
 	handle := func(path string, do func(*http.Request) (any, error)) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
@@ -97,8 +101,25 @@ func crashHandler(a *app, s *steps, file Store) http.Handler {
 	}
 	handle("/arm", func(r *http.Request) (any, error) {
 		at, err := strconv.Atoi(r.FormValue("at"))
-		s.arm(at)
+		s.arm(at, nil)
 		return nil, err
+	})
+	handle("/fill", func(r *http.Request) (any, error) { // the disk is full from a step on, 0 is now
+		at, err := strconv.Atoi(r.FormValue("at"))
+		if err == nil && at == 0 {
+			err = limitFiles(fullDisk)
+		}
+		s.arm(at, func() {
+			if err := limitFiles(fullDisk); err != nil {
+				panic(err)
+			}
+		})
+		return nil, err
+	})
+	handle("/empty", func(r *http.Request) (any, error) { // and tells whether it was full
+		hit := s.wasHit()
+		s.arm(0, nil)
+		return hit, limitFiles(0)
 	})
 	handle("/operate", func(r *http.Request) (any, error) {
 		var o crashOperation
@@ -109,7 +130,6 @@ func crashHandler(a *app, s *steps, file Store) http.Handler {
 	})
 	handle("/table", func(r *http.Request) (any, error) { return readTable(r.Context(), a.store) })
 	handle("/recover", func(r *http.Request) (any, error) { return nil, recoverNow(r.Context(), a) })
-	handle("/limit", func(r *http.Request) (any, error) { return nil, limitFile(file.Bolt, r.FormValue("more")) })
 	return mux
 }
 

@@ -2,30 +2,18 @@
 
 package main
 
-import (
-	"os"
-	"strconv"
-	"syscall"
-)
+import "syscall"
 
-// limitFile lets files of this process grow by no more than some bytes beyond what
-// this one has now, as on a disk that is about to be full; "" takes the limit away.
-func limitFile(path, more string) error {
+// limitFiles lets no file of this process be written beyond a size, as on a disk
+// that is full; 0 takes the limit away.
+func limitFiles(size uint64) error {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		return err
 	}
 	limit.Cur = limit.Max
-	if more != "" {
-		n, err := strconv.ParseUint(more, 10, 64)
-		if err != nil {
-			return err
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			return err
-		}
-		limit.Cur = uint64(info.Size()) + n
+	if size > 0 {
+		limit.Cur = size
 	}
 	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
 }

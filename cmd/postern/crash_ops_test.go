@@ -30,6 +30,7 @@ var crashOps = []struct {
 	{"create a group", func(w *crashWorld) {
 		a, b := w.hire(), w.hire()
 		name := "group of " + a.number
+		w.made["group "+name] = true
 		var id string
 		post := func(again bool) error {
 			g, err := w.ask("POST", "/Groups", groupBody(name, a.id, b.id))

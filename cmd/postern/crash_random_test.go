@@ -36,21 +36,23 @@ func crashRandomly(w *crashWorld, seed uint64, kills int) {
 	w.t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
 	writers := make([]*crashWriter, 4)
+	began := time.Now()
 	for i := range writers {
 		writers[i] = &crashWriter{w: w, random: rand.New(rand.NewPCG(seed, uint64(i)+2)), number: 80_000 + 1_000*i}
 		first := w.hire()
 		writers[i].persons = []*person{first}
 		writers[i].group = w.group(fmt.Sprintf("of writer %d", i), first)
 	}
+	pace := time.Since(began) / time.Duration(2*len(writers)) // of one creation
 	for round := 1; w.kills < kills; round++ {
 		w.what = fmt.Sprintf("round %d of seed %d", round, seed)
-		w.cuts, w.recovering, w.atOnce = false, random.IntN(3) == 0, nil
+		w.survives, w.recovering, w.atOnce = nil, random.IntN(3) == 0, nil
 		errs := make([]error, len(writers))
 		var running sync.WaitGroup
 		for i, c := range writers {
 			running.Go(func() { errs[i] = c.write() })
 		}
-		timer := time.AfterFunc(time.Duration(random.IntN(80_000))*time.Microsecond, w.process.kill)
+		timer := time.AfterFunc(time.Duration(random.Float64()*float64(15*pace)), w.process.kill)
 		running.Wait()
 		timer.Stop()
 		w.killed, w.died = true, "killed in the midst"

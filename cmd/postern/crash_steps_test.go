@@ -11,25 +11,39 @@ import (
 )
 
 // steps counts what a gateway does to its identity table and its directory, and
-// ends the process at one of them, as kill -9 does.
+// lets something happen at one of them: the process ends, as by kill -9, or its disk
+// is full from then on.
 type steps struct {
-	mu    sync.Mutex
-	n, at int // at 0 is never
+	mu     sync.Mutex
+	n, at  int    // at 0 is never
+	happen func() // nil ends the process
+	hit    bool
 }
 
-// arm counts anew; the process ends at the step with this number.
-func (s *steps) arm(at int) {
+// arm counts anew, up to the step where it happens.
+func (s *steps) arm(at int, happen func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.n, s.at = 0, at
+	s.n, s.at, s.happen, s.hit = 0, at, happen, false
 }
 
-// step is where the process may end. Whoever kills it keeps the lock, so that
+func (s *steps) wasHit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hit
+}
+
+// step is where it may happen. Whoever ends the process keeps the lock, so that
 // nobody else goes on for the moment that it takes.
 func (s *steps) step(what string) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.n++; s.at == 0 || s.n != s.at {
-		s.mu.Unlock()
+		return
+	}
+	s.hit = true
+	if s.happen != nil {
+		s.happen()
 		return
 	}
 	fmt.Printf("killed at step %d: %s\n", s.n, what)

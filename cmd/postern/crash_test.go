@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"testing"
 
@@ -16,11 +17,16 @@ var (
 	crashSeed  = flag.Uint64("kill-seed", 0, "the `seed` of the instants at which TestCrash kills; without it another one each time")
 )
 
-// crashWays are how the gateway is killed in an operation: at each step, before
-// and after every update of its table and every write to the directory; when the
-// directory has carried a write out, whose answer is lost, or is lost and the
-// gateway lives on; and at each step, and then at each step of its recovery.
-var crashWays = []string{"steps", "answers", "lost", "recovery"}
+// crashWays are what the gateway meets in an operation, at one point after the
+// other:
+//   - steps: it is killed, before and after every update of its table and every
+//     write to the directory
+//   - answers: it is killed when the directory has carried a write out, whose answer
+//     is lost
+//   - lost: such an answer is lost, and the gateway lives on
+//   - full: its disk is full from a step on, and has room again later
+//   - recovery: it is killed at a step, and then at each step of its recovery
+var crashWays = []string{"steps", "answers", "lost", "full", "recovery"}
 
 // TestCrash kills the gateway again and again. What it promised must hold when it
 // is started again (docs/identity.md), on the same table and the same directory.
@@ -30,7 +36,7 @@ func TestCrash(t *testing.T) {
 		options []ldaptest.Option
 		few     []string // the ways where nothing else is asked for
 	}{
-		{"demo", nil, []string{"steps"}},
+		{"demo", nil, []string{"steps", "full"}},
 		{string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, []string{"answers"}},
 		{string(ldaptest.ActiveDirectory), nil, []string{"lost"}},
 		{string(ldaptest.OpenLDAP), nil, nil},
@@ -76,8 +82,11 @@ func crashAll(t *testing.T, w *crashWorld, way string) bool {
 					w.kill(way, at)
 					op.run(w)
 					w.atOnce = nil
-					w.checkAll()
+					w.must(w.settle())
+					w.check()
+					w.dismiss()
 				}
+				w.checkAll()
 			})
 			if !ok {
 				return
@@ -86,16 +95,24 @@ func crashAll(t *testing.T, w *crashWorld, way string) bool {
 	})
 }
 
-// kill says in which way and where the gateway is killed next.
+// kill says in which way and where the gateway is struck next.
 func (w *crashWorld) kill(way string, at int) {
-	w.recovering, w.cuts = way == "recovery", way == "lost"
+	w.recovering, w.survives = way == "recovery", nil
+	query := url.Values{"at": {fmt.Sprint(at)}}
+	w.strikesOff = func() error { return nil }
 	switch way {
 	case "answers":
 		w.strikes = func() error { w.proxy.arm(at, w.process.kill); return nil }
 		w.strikesOff = func() error { w.proxy.disarm(); return nil }
 	case "lost":
 		w.strikes = func() error { w.proxy.arm(at, func() {}); return nil }
-		w.strikesOff = func() error { return nil }
+		w.survives = func() (bool, error) { return w.proxy.disarm(), nil }
+	case "full":
+		w.strikes = func() error { return w.process.tell("/fill", query, nil, nil) }
+		w.survives = func() (hit bool, err error) {
+			err = w.process.tell("/empty", nil, nil, &hit)
+			return hit, err
+		}
 	default:
 		w.strikes = func() error { return w.process.arm(at) }
 		w.strikesOff = func() error { return w.process.arm(0) }

@@ -29,19 +29,21 @@ type crashWorld struct {
 	process *crashProcess
 	proxy   *losingProxy
 
-	what       string       // is being done, for the tale of a failure
-	strikes    func() error // arms whatever kills the gateway
-	strikesOff func() error // and disarms it
-	cuts       bool         // an answer of the directory is lost, and the gateway lives on
-	recovering bool         // a recovery is killed too, at each of its steps
-	atOnce     func() error // is done right after a restart, while the gateway recovers
-	killed     bool         // the last request
-	died       string       // where
-	kills      int          // so far
+	what       string               // is being done, for the tale of a failure
+	strikes    func() error         // arms whatever kills the gateway
+	strikesOff func() error         // and disarms it
+	survives   func() (bool, error) // ends what the gateway lives on after, and tells whether it happened; nil where it dies
+	recovering bool                 // a recovery is killed too, at each of its steps
+	atOnce     func() error         // is done right after a restart, while the gateway recovers
+	killed     bool                 // the last request
+	died       string               // where
+	kills      int                  // so far
 	mu         sync.Mutex
-	told       map[string]told // by id
-	touched    map[string]bool // ids that were told since all were read
-	dangling   map[string]bool // anchors of objects that were deleted past the gateway
+	told       map[string]told   // by id
+	paths      map[string]string // where an id is read
+	touched    map[string]bool   // ids that were told since all were read
+	made       map[string]bool   // whom the operation that is tried has made
+	dangling   map[string]bool   // anchors of objects that were deleted past the gateway
 	count      int
 }
 
@@ -69,7 +71,7 @@ type person struct {
 // the tests cut.
 func newCrashWorld(t *testing.T, kind string, options ...ldaptest.Option) *crashWorld {
 	t.Helper()
-	w := &crashWorld{t: t, whole: t, told: map[string]told{}, touched: map[string]bool{}, dangling: map[string]bool{}}
+	w := &crashWorld{t: t, whole: t, told: map[string]told{}, touched: map[string]bool{}, made: map[string]bool{}, paths: map[string]string{}, dangling: map[string]bool{}}
 	for _, env := range []string{"ENTRA_TOKEN", "IDP_TOKEN", "POSTERN_DEMO_TOKEN"} {
 		t.Setenv(env, writerToken)
 	}
@@ -171,7 +173,7 @@ func (w *crashWorld) start(at int) (err error) {
 func (w *crashWorld) settle() error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	if w.cuts {
+	if w.survives != nil {
 		if err := w.process.tell("/recover", nil, nil, nil); err != nil {
 			return err
 		}
@@ -198,9 +200,13 @@ func (w *crashWorld) strike(do func() error) {
 	w.killed, w.died = false, ""
 	w.must(w.strikes())
 	err := do()
-	if w.cuts && w.proxy.disarm() {
-		w.killed, w.died = true, "an answer was lost"
-		return // whatever the client was told, it tries again
+	if w.survives != nil {
+		hit, off := w.survives()
+		w.must(off)
+		if hit {
+			w.killed, w.died = true, "struck"
+			return // whatever the client was told, it tries again
+		}
 	}
 	if err == nil {
 		err = w.settle()
@@ -272,6 +278,10 @@ func (w *crashWorld) note(resource map[string]any) error {
 		if !ok {
 			known = told{whoIs(one): true}
 			w.told[id] = known
+			w.paths[id] = "/Users/" + id
+			if strings.HasPrefix(whoIs(one), "group ") {
+				w.paths[id] = "/Groups/" + id
+			}
 		}
 		if !ok || !listed {
 			w.touched[id] = true
