@@ -87,6 +87,8 @@ func fault(m *mapping.Mapping, err error) error {
 		return &Fault{Kind: NotFound, Err: err}
 	case errors.Is(err, idstore.ErrUnwritable):
 		return &Fault{Kind: Unavailable, Reason: "the identity table can not be written at the moment", Err: err}
+	case errors.Is(err, idstore.ErrCorrupt):
+		return &Fault{Kind: Unavailable, Reason: "the identity table is damaged; an administrator has to put a backup in its place", Err: err}
 	case errors.Is(err, idstore.ErrInvalid):
 		return &Fault{Kind: Invalid, Reason: "the identity table can not hold the value", Err: err}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -22,6 +22,8 @@ const (
 	crashConfig = "POSTERN_CRASH_CONFIG"
 	// crashAt is the step at which it ends, counted from its start; 0 for none.
 	crashAt = "POSTERN_CRASH_AT"
+	// crashRoom is the size beyond which it can write no file.
+	crashRoom = "POSTERN_CRASH_ROOM"
 )
 
 // fullDisk is the size of files that a full disk still has room for: the first
@@ -43,6 +45,11 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 	s := &steps{}
 	if at, err := strconv.Atoi(os.Getenv(crashAt)); err == nil {
 		s.arm(at, nil)
+	}
+	if room, err := strconv.ParseUint(os.Getenv(crashRoom), 10, 64); err == nil {
+		if err := limitFiles(room); err != nil {
+			return err
+		}
 	}
 	a := &app{}
 	defer func() { err = errors.Join(err, a.close()) }()
@@ -140,19 +147,19 @@ func recoverNow(ctx context.Context, a *app) error {
 		return err
 	}
 	err := a.store.Update(ctx, func(tx idstore.Tx) error {
-		var waiting []idstore.WorkID
+		var failed []idstore.WorkID
 		for w, err := range idstore.Works(tx) {
 			if err != nil {
 				return err
 			}
-			waiting = append(waiting, w.ID)
+			failed = append(failed, w.ID)
 		}
-		for _, id := range waiting {
+		for _, id := range failed {
 			if _, err := idstore.ReleaseWork(tx, id, time.Now()); err != nil {
 				return err
 			}
 		}
-		return nil
+		return idstore.AbandonWork(tx, time.Now())
 	})
 	if err == nil {
 		_, err = a.gateway.WorkOff(ctx)

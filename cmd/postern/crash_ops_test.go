@@ -27,6 +27,18 @@ var crashOps = []struct {
 		w.atOnce = func() error { return w.postAgain(p) }
 		w.create(p)
 	}},
+	{"create and list before again", func(w *crashWorld) {
+		p := w.newPerson()
+		p.external = "x-" + p.number
+		list := func() error { _, err := w.ask("GET", "/Users?count=1000", ""); return err }
+		w.atOnce = list
+		w.strike(func() error { return w.post(p) })
+		if w.killed {
+			w.must(list()) // which may give the object an id
+			w.must(w.postAgain(p))
+		}
+		w.is(p)
+	}},
 	{"create a group", func(w *crashWorld) {
 		a, b := w.hire(), w.hire()
 		name := "group of " + a.number

@@ -22,6 +22,7 @@ type losingProxy struct {
 	n, at int    // writes so far, and which one loses its answer; 0 for none
 	lose  func() // is called then, before the connection is cut
 	lost  bool
+	down  bool // whoever connects is sent away
 }
 
 func newLosingProxy(t *testing.T, target string) *losingProxy {
@@ -61,11 +62,31 @@ func (p *losingProxy) disarm() bool {
 	return p.lost
 }
 
+// setDown makes the directory one that can not be reached, or can again.
+func (p *losingProxy) setDown(down bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = down
+	for c := range p.open {
+		_ = c.Close()
+	}
+}
+
+func (p *losingProxy) isDown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down
+}
+
 func (p *losingProxy) accept() {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
 			return
+		}
+		if p.isDown() {
+			_ = client.Close()
+			continue
 		}
 		server, err := net.Dial("tcp", p.target)
 		if err != nil {

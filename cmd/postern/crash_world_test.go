@@ -24,6 +24,7 @@ type crashWorld struct {
 	t       *testing.T // the test that runs now
 	whole   *testing.T // the test that the world is for
 	file    string     // the configuration
+	table   string     // the file of the identity table
 	past    *goldap.Conn
 	shape   crashShape
 	process *crashProcess
@@ -33,6 +34,7 @@ type crashWorld struct {
 	strikes    func() error         // arms whatever kills the gateway
 	strikesOff func() error         // and disarms it
 	survives   func() (bool, error) // ends what the gateway lives on after, and tells whether it happened; nil where it dies
+	downAfter  bool                 // the directory can not be reached when the gateway is started again
 	recovering bool                 // a recovery is killed too, at each of its steps
 	atOnce     func() error         // is done right after a restart, while the gateway recovers
 	killed     bool                 // the last request
@@ -110,10 +112,10 @@ func newCrashWorld(t *testing.T, kind string, options ...ldaptest.Option) *crash
 	w.shape.complete(kind)
 	w.shape.follows = len(options) == 0
 	folder := t.TempDir()
-	w.file = filepath.Join(folder, name)
-	pairs = append(pairs, "bolt: { path: postern.db }", "bolt: { path: "+filepath.Join(folder, "ids.db")+" }")
+	w.file, w.table = filepath.Join(folder, name), filepath.Join(folder, "ids.db")
+	pairs = append(pairs, "bolt: { path: postern.db }", "bolt: { path: "+w.table+" }")
 	if kind == "demo" {
-		pairs = append(pairs[:2], "bolt: { path: demo.db }", "bolt: { path: "+filepath.Join(folder, "ids.db")+" }")
+		pairs = append(pairs[:2], "bolt: { path: demo.db }", "bolt: { path: "+w.table+" }")
 	}
 	if err := os.WriteFile(w.file, []byte(editedSample(t, name, pairs...)), 0o600); err != nil {
 		t.Fatal(err)
@@ -160,12 +162,44 @@ func (w *crashWorld) start(at int) (err error) {
 	if err != nil {
 		return err
 	}
+	if w.proxy.isDown() {
+		if err := w.meetDown(); err != nil {
+			return err
+		}
+	}
 	if w.atOnce != nil {
 		if err := w.atOnce(); err != nil {
 			return err
 		}
 	}
 	return w.settle()
+}
+
+// meetDown asks a gateway whose directory can not be reached: it does not say of
+// anybody that he is not there. Then the directory is back.
+func (w *crashWorld) meetDown() error {
+	for id := range w.touched {
+		a, err := w.process.ask("GET", w.process.scim+w.paths[id], "")
+		if err != nil {
+			return err
+		}
+		if a.status != http.StatusServiceUnavailable && (a.status != http.StatusNotFound || !w.told[id][""]) {
+			return fmt.Errorf("without a directory GET %s is answered %d %s", id, a.status, a.body)
+		}
+	}
+	w.proxy.setDown(false)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		a, err := w.process.ask("GET", w.process.scim+"/Users?count=1", "")
+		if err != nil {
+			return err
+		}
+		if a.status == http.StatusOK {
+			break
+		}
+	}
+	return w.process.tell("/recover", nil, nil, nil)
 }
 
 // settle waits until nothing is open in the table: no intent, no deferred work.
@@ -234,6 +268,7 @@ func (w *crashWorld) restart() {
 	if w.recovering {
 		at = 1
 	}
+	w.proxy.setDown(w.downAfter)
 	for {
 		err := w.start(at)
 		if err == nil {

@@ -128,7 +128,7 @@ func (a *app) wire(ctx context.Context, c Config, maps []*mapping.Mapping, colle
 		return err
 	}
 	if err := a.gateway.TakeOver(ctx); err != nil {
-		return err
+		return advised(fmt.Errorf("identity table %q: %w", c.Store.Bolt, err))
 	}
 	clients, err := clientsOf(c)
 	if err != nil {
@@ -191,9 +191,30 @@ func openStore(s Store) (idstore.Store, error) {
 	}
 	store, err := bolt.Open(s.Bolt)
 	if err != nil {
-		return nil, err // and no *bolt.Store that is nil in an interface that is not
+		return nil, advised(err) // and no *bolt.Store that is nil in an interface that is not
 	}
 	return store, nil
+}
+
+// advised adds to an error of the table what to do about it.
+func advised(err error) error {
+	for _, a := range storeAdvice {
+		if errors.Is(err, a.kind) {
+			return fmt.Errorf("%w; %s", err, a.what)
+		}
+	}
+	return err
+}
+
+// storeAdvice says what to do about a table that the program can not start with.
+var storeAdvice = []struct {
+	kind error
+	what string
+}{
+	{idstore.ErrCorrupt, "nothing in it was changed: put it aside and the newest backup in its place"},
+	{idstore.ErrUnwritable, "see that the disk has room and that this user may write the file and its folder"},
+	{idstore.ErrLocked, "end the process that has it open first"},
+	{idstore.ErrNewer, "serve it with that version or a later one"},
 }
 
 func openDirectories(ctx context.Context, c Config, maps []*mapping.Mapping, log zerolog.Logger) (map[string]*ldap.Directory, error) {

@@ -47,11 +47,15 @@ func Open(path string) (*Store, error) {
 }
 
 func open(path string) (*Store, error) {
+	_, missing := os.Lstat(path)
 	if err := checkSize(path); err != nil {
 		return nil, err
 	}
 	db, err := openFile(path, &bbolt.Options{InitialMmapSize: initialMap()})
 	if err != nil {
+		if errors.Is(missing, fs.ErrNotExist) && errors.Is(err, idstore.ErrUnwritable) {
+			_ = os.Remove(path) // what was made of it, so that it is not taken for a table that was emptied
+		}
 		return nil, err
 	}
 	db.AllocSize = growth
@@ -73,7 +77,7 @@ func initialMap() int {
 }
 
 // checkSize finds a file that is shorter than it says: bbolt would map it all the same and fail on the first page that
-// is missing.
+// is missing. An empty one may have been a table, whose ids would be given out anew.
 func checkSize(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -84,7 +88,7 @@ func checkSize(path string) error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%w: not a regular file", idstore.ErrCorrupt)
 	case info.Size() == 0:
-		return nil
+		return fmt.Errorf("%w: it is empty; delete it if it never was a table", idstore.ErrCorrupt)
 	}
 	db, err := openFile(path, &bbolt.Options{ReadOnly: true})
 	if err != nil {

@@ -85,6 +85,7 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"in use", held, idstore.ErrLocked},
 		{"another kind of file", write(t, []byte(strings.Repeat("not a table\n", 2000))), idstore.ErrCorrupt},
+		{"an empty file", write(t, nil), idstore.ErrCorrupt},
 		{"a short file", write(t, []byte("x")), idstore.ErrCorrupt},
 		{"zeros", write(t, make([]byte, 1<<16)), idstore.ErrCorrupt},
 		{"another bbolt file", foreign, idstore.ErrCorrupt},
