@@ -2,19 +2,37 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 )
 
+// proxyCertificate is one that is good for 127.0.0.1, with the file of who signed it.
+func proxyCertificate(t *testing.T) (own tls.Certificate, ca string) {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	ca = filepath.Join(t.TempDir(), "ca.pem")
+	signer := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(ca, signer, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return server.TLS.Certificates[0], ca
+}
+
 // losingProxy stands between a gateway and its directory and loses the answer of
 // one write: the directory has carried that out, and the gateway never hears of it.
 type losingProxy struct {
 	listener net.Listener
-	target   string
+	dial     func() (net.Conn, error) // the directory
 	done     sync.WaitGroup
 
 	mu    sync.Mutex
@@ -25,13 +43,20 @@ type losingProxy struct {
 	down  bool // whoever connects is sent away
 }
 
-func newLosingProxy(t *testing.T, target string) *losingProxy {
+// newLosingProxy starts a proxy to a directory that speaks TLS unless to is nil. The
+// proxy itself speaks it then with a certificate of its own.
+func newLosingProxy(t *testing.T, target string, to *tls.Config, own ...tls.Certificate) *losingProxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &losingProxy{listener: l, target: target, open: map[net.Conn]struct{}{}}
+	dial := func() (net.Conn, error) { return net.Dial("tcp", target) }
+	if to != nil {
+		dial = func() (net.Conn, error) { return tls.Dial("tcp", target, to) }
+		l = tls.NewListener(l, &tls.Config{Certificates: own, MinVersion: tls.VersionTLS12})
+	}
+	p := &losingProxy{listener: l, dial: dial, open: map[net.Conn]struct{}{}}
 	p.done.Go(p.accept)
 	t.Cleanup(func() {
 		_ = l.Close()
@@ -88,7 +113,7 @@ func (p *losingProxy) accept() {
 			_ = client.Close()
 			continue
 		}
-		server, err := net.Dial("tcp", p.target)
+		server, err := p.dial()
 		if err != nil {
 			_ = client.Close()
 			continue

@@ -39,7 +39,7 @@ func TestCrash(t *testing.T) {
 		few     []string // the ways where nothing else is asked for
 	}{
 		{"demo", nil, []string{"steps", "full"}},
-		{string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, []string{"lost"}},
+		{string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, []string{"answers", "lost"}},
 		{string(ldaptest.ActiveDirectory), nil, []string{"answers"}},
 		{string(ldaptest.OpenLDAP), nil, nil},
 		{string(ldaptest.DS389), nil, nil},

@@ -91,7 +91,7 @@ func newCrashWorld(t *testing.T, kind string, options ...ldaptest.Option) *crash
 				t.Error(err)
 			}
 		})
-		w.proxy = newLosingProxy(t, address)
+		w.proxy = newLosingProxy(t, address, nil)
 		name, pairs = "demo.yaml", []string{"127.0.0.1:3890", w.proxy.addr()}
 		w.shape = crashShape{people: "ou=people," + demodir.DefaultSuffix, groups: "ou=groups," + demodir.DefaultSuffix}
 		if w.past, err = goldap.DialURL("ldap://" + address); err != nil {
@@ -104,8 +104,13 @@ func newCrashWorld(t *testing.T, kind string, options ...ldaptest.Option) *crash
 	} else {
 		s := ldaptest.Start(t, ldaptest.Kind(kind), options...)
 		t.Setenv("POSTERN_BIND_PASSWORD", s.ServicePassword)
-		w.proxy = newLosingProxy(t, strings.TrimPrefix(s.URL, "ldap://"))
-		name, pairs = directorySample(s, "ldap://"+w.proxy.addr())
+		to, err := s.TLSConfig()
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, ca := proxyCertificate(t)
+		w.proxy = newLosingProxy(t, strings.TrimPrefix(s.TLSURL, "ldaps://"), to, own)
+		name, pairs = directorySample(s, "ldaps://"+w.proxy.addr(), ca)
 		w.shape = crashShape{people: s.PeopleBase, groups: s.GroupsBase, nobody: s.Nobody}
 		w.past = s.Admin(t)
 	}

@@ -122,14 +122,15 @@ func openApp(t *testing.T, c Config, maps []*mapping.Mapping) *client {
 func directoryConfig(t *testing.T, s *ldaptest.Server, more ...string) (Config, []*mapping.Mapping) {
 	t.Helper()
 	t.Setenv("POSTERN_BIND_PASSWORD", s.ServicePassword)
-	name, pairs := directorySample(s, s.TLSURL)
+	name, pairs := directorySample(s, s.TLSURL, s.CAFile)
 	return sampleConfig(t, name, append(more, pairs...)...)
 }
 
 // directorySample is the name of the sample for a kind of server, and what to
-// replace in it so that it speaks of the server at the URL.
-func directorySample(s *ldaptest.Server, url string) (name string, pairs []string) {
-	ca := "tls: { ca: " + s.CAFile + " }"
+// replace in it so that it speaks of the server at the URL, whose certificate is
+// signed by the authority in the file.
+func directorySample(s *ldaptest.Server, url, file string) (name string, pairs []string) {
+	ca := "tls: { ca: " + file + " }"
 	switch s.Kind {
 	case ldaptest.ActiveDirectory:
 		return "active-directory.yaml", []string{"ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com", url, "# tls: { ca: corp-ca.pem }", ca,
