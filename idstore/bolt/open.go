@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -60,11 +61,31 @@ func open(path string) (*Store, error) {
 	}
 	db.AllocSize = growth
 	s := &Store{db: db}
-	if err := s.prepare(); err != nil {
+	err = s.prepare()
+	if err == nil && errors.Is(missing, fs.ErrNotExist) {
+		err = syncFolder(filepath.Dir(path))
+	}
+	if err != nil {
 		_ = guarded(db.Close)
 		return nil, err
 	}
 	return s, nil
+}
+
+// syncFolder makes the name of a new file durable, on systems that have that: without it the file may be gone after a power cut,
+// whatever was flushed to it.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err == nil {
+		err = errors.Join(folder.Sync(), folder.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", idstore.ErrUnwritable, err)
+	}
+	return nil
 }
 
 // initialMap is mapSize where the address space is large and mapping more than the file holds does not make the file
