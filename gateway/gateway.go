@@ -5,6 +5,7 @@ package gateway
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"postern/connectors"
@@ -57,6 +58,7 @@ type Gateway struct {
 	removed   removals
 	ids       idCache
 	wake      chan struct{} // see Wake
+	workLost  atomic.Bool   // the table has it that someone is at work, and nobody is
 	log       zerolog.Logger
 	now       func() time.Time
 }

@@ -73,7 +73,8 @@ func (g *Gateway) drop(ctx context.Context, in idstore.Intent) {
 // TakeOver takes over the intents and the deferred work that an earlier process
 // left in the table. It is called once, before the first request.
 func (g *Gateway) TakeOver(ctx context.Context) error {
-	err := g.store.View(ctx, func(tx idstore.Tx) error {
+	g.workLost.Store(true)
+	return fault(nil, g.store.View(ctx, func(tx idstore.Tx) error {
 		for in, err := range idstore.Intents(tx) {
 			if err != nil {
 				return err
@@ -81,11 +82,7 @@ func (g *Gateway) TakeOver(ctx context.Context) error {
 			g.leftovers.add(in.ID)
 		}
 		return nil
-	})
-	if err == nil {
-		err = g.takeOverWork(ctx)
-	}
-	return fault(nil, err)
+	}))
 }
 
 // Recover resolves what a crash or a time-out left open, by looking at the

@@ -22,33 +22,17 @@ const (
 // be called for.
 func (g *Gateway) Wake() <-chan struct{} { return g.wake }
 
-// takeOverWork makes the work due that an earlier process was at when it ended.
-// What the table does not take now is due again when its lease is over.
-func (g *Gateway) takeOverWork(ctx context.Context) error {
-	taken := false
-	err := g.store.View(ctx, func(tx idstore.Tx) error {
-		for w, err := range idstore.Works(tx) {
-			if err != nil {
-				return err
-			}
-			taken = taken || w.Taken
-		}
-		return nil
-	})
-	if err != nil || !taken {
-		return err
-	}
-	err = g.store.Update(ctx, func(tx idstore.Tx) error { return idstore.AbandonWork(tx, g.now()) })
-	if err != nil {
-		g.log.Warn().Err(err).Msg("deferred work that was under way has to wait")
-	}
-	return nil
-}
-
 // WorkOff does the deferred work that is due: what merges have left to be done in
 // the backends. What fails is tried again later, with longer and longer pauses;
 // the error is kept with it. It returns how many pieces it has done.
 func (g *Gateway) WorkOff(ctx context.Context) (done int, err error) {
+	if g.workLost.Swap(false) {
+		err := g.store.Update(ctx, func(tx idstore.Tx) error { return idstore.AbandonWork(tx, g.now()) })
+		if err != nil {
+			g.workLost.Store(true)
+			return 0, fault(nil, err)
+		}
+	}
 	for ctx.Err() == nil {
 		at, some := g.now(), false
 		err := g.store.View(ctx, func(tx idstore.Tx) (err error) {
@@ -96,6 +80,9 @@ func (g *Gateway) attempt(ctx context.Context, w idstore.Work) (done bool, err e
 		}
 		return err
 	})
+	if err != nil {
+		g.workLost.Store(true) // the table has it that someone is at it
+	}
 	log := g.log.With().Uint64("work", uint64(w.ID)).Stringer("action", w.Action).Str("backend", w.Anchor.Backend).Logger()
 	switch {
 	case failed != nil:
