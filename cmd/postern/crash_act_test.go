@@ -200,7 +200,15 @@ func (w *crashWorld) again(p *person) (before, now []byte) {
 	e := w.entry(p.number)
 	before = w.key(p.number)
 	w.must(w.past.Del(goldap.NewDelRequest(e.DN, nil)))
-	add := goldap.NewAddRequest(e.DN, nil)
+	w.addPast(p, e.DN)
+	w.dangling[hex.EncodeToString(before)] = true
+	return before, w.key(p.number)
+}
+
+// addPast makes the entry of a person past the gateway.
+func (w *crashWorld) addPast(p *person, dn string) {
+	w.t.Helper()
+	add := goldap.NewAddRequest(dn, nil)
 	add.Attribute("objectClass", w.shape.classes)
 	add.Attribute(w.shape.number, []string{p.number})
 	add.Attribute("title", []string{p.title})
@@ -210,8 +218,6 @@ func (w *crashWorld) again(p *person) (before, now []byte) {
 	}
 	add.Attribute(w.shape.uid, []string{p.userName})
 	w.must(w.past.Add(add))
-	w.dangling[hex.EncodeToString(before)] = true
-	return before, w.key(p.number)
 }
 
 // disabled tells whether an account is locked in the directory.

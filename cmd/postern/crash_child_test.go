@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"postern/connectors"
+	"postern/gateway"
 	"postern/idstore"
 )
 
@@ -152,14 +153,16 @@ func recoverNow(ctx context.Context, a *app) error {
 			if err != nil {
 				return err
 			}
-			failed = append(failed, w.ID)
+			if !w.Taken {
+				failed = append(failed, w.ID)
+			}
 		}
 		for _, id := range failed {
 			if _, err := idstore.ReleaseWork(tx, id, time.Now()); err != nil {
 				return err
 			}
 		}
-		return idstore.AbandonWork(tx, time.Now())
+		return nil
 	})
 	if err == nil {
 		_, err = a.gateway.WorkOff(ctx)
@@ -169,7 +172,7 @@ func recoverNow(ctx context.Context, a *app) error {
 
 // crashOperation is an operation of an administrator.
 type crashOperation struct {
-	Kind        string // merge, split, relink or undo
+	Kind        string // merge, split, relink, undo or adopt
 	ID          string // of the entity that stays
 	From        string // of the one that a merge makes go
 	Leftover    idstore.Action
@@ -180,6 +183,10 @@ type crashOperation struct {
 }
 
 func (o crashOperation) carryOut(ctx context.Context, a *app) error {
+	if o.Kind == "adopt" {
+		_, err := a.gateway.Adopt(ctx, "User", nil, func(gateway.Adoption) error { return nil })
+		return err
+	}
 	var stays, gone idstore.Record
 	err := a.store.View(ctx, func(tx idstore.Tx) (err error) {
 		if stays, err = findID(tx, o.ID); err == nil && o.From != "" {

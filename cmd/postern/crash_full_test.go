@@ -12,6 +12,9 @@ import (
 // sentence that says so, before anything is done, and everything else goes on. With
 // room again all is as before.
 func TestFullDisk(t *testing.T) {
+	if !limitsFiles {
+		t.Skip("this system limits no files, which stands for a full disk here")
+	}
 	w := newCrashWorld(t, "demo")
 	w.what = "a full disk"
 	p, next := w.hire(), w.newPerson()

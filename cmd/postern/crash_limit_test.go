@@ -17,3 +17,6 @@ func limitFiles(size uint64) error {
 	}
 	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
 }
+
+// limitsFiles says that this system can be made to limit files.
+const limitsFiles = true

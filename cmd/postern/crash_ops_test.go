@@ -165,6 +165,20 @@ var crashOps = []struct {
 	}},
 	{"relink", func(w *crashWorld) { w.migrate(false) }},
 	{"relink and absorb", func(w *crashWorld) { w.migrate(true) }},
+	{"adopt", func(w *crashWorld) {
+		rdn := "uid="
+		if w.shape.suffix != "" {
+			rdn = "cn="
+		}
+		people := []*person{w.newPerson(), w.newPerson()}
+		for _, p := range people {
+			w.addPast(p, rdn+p.userName+","+w.shape.people)
+		}
+		w.administer(crashOperation{Kind: "adopt"})
+		for _, p := range people {
+			w.is(p)
+		}
+	}},
 	{"undo", func(w *crashWorld) {
 		p, old := w.hire(), w.hire()
 		w.merge(old, p)

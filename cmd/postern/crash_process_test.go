@@ -89,15 +89,6 @@ func (p *crashProcess) kill() {
 	<-p.ended
 }
 
-func (p *crashProcess) dead() bool {
-	select {
-	case <-p.ended:
-		return true
-	default:
-		return false
-	}
-}
-
 // crashClient asks each question over a connection of its own: one that is kept
 // might be found broken and lead to a second try that no test knows of.
 var crashClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

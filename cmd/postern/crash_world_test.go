@@ -212,12 +212,12 @@ func (w *crashWorld) meetDown() error {
 func (w *crashWorld) settle() error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	if w.survives != nil {
-		if err := w.process.tell("/recover", nil, nil, nil); err != nil {
-			return err
-		}
-	}
 	for deadline := time.Now().Add(40 * time.Second); ; <-tick.C {
+		if w.survives != nil {
+			if err := w.process.tell("/recover", nil, nil, nil); err != nil {
+				return err
+			}
+		}
 		table, err := w.process.table()
 		if err != nil {
 			return err
