@@ -1,12 +1,11 @@
 package main
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strings"
 
-	"postern/idstore"
+	"postern/gateway/adminapi"
 
 	goldap "github.com/go-ldap/ldap/v3"
 )
@@ -168,13 +167,15 @@ func (w *crashWorld) wantMembers(group string, want ...*person) {
 }
 
 // operate does what an administrator does.
-func (w *crashWorld) operate(o crashOperation) error { return w.process.tell("/operate", nil, o, nil) }
+func (w *crashWorld) operate(o adminapi.OperateRequest) error {
+	return w.process.administer("operate", o)
+}
 
 // merge makes one person of two before anything is killed.
 func (w *crashWorld) merge(from, into *person) {
 	w.t.Helper()
 	w.tells(from.id, into.number)
-	w.must(w.operate(crashOperation{Kind: "merge", From: from.id, ID: into.id, Leftover: idstore.ActionKeep}))
+	w.must(w.operate(adminapi.OperateRequest{Do: "merge", Ref: from.id, Into: into.id}))
 }
 
 // entry is the object of a number in the directory; nil where there is none.
@@ -186,23 +187,22 @@ func (w *crashWorld) entry(number string) *goldap.Entry {
 	return nil
 }
 
-func (w *crashWorld) key(number string) []byte {
+// anchor is that of the object of a number.
+func (w *crashWorld) anchor(number string) string {
 	w.t.Helper()
-	key, err := hex.DecodeString(w.shape.key(w.entry(number)))
-	w.must(err)
-	return key
+	return "hex:" + w.shape.key(w.entry(number))
 }
 
 // again deletes the entry of a person and makes it anew past the gateway, so that
 // it has another anchor. It returns both.
-func (w *crashWorld) again(p *person) (before, now []byte) {
+func (w *crashWorld) again(p *person) (before, now string) {
 	w.t.Helper()
 	e := w.entry(p.number)
-	before = w.key(p.number)
+	before = w.anchor(p.number)
 	w.must(w.past.Del(goldap.NewDelRequest(e.DN, nil)))
 	w.addPast(p, e.DN)
-	w.dangling[hex.EncodeToString(before)] = true
-	return before, w.key(p.number)
+	w.dangling[strings.TrimPrefix(before, "hex:")] = true
+	return before, w.anchor(p.number)
 }
 
 // addPast makes the entry of a person past the gateway.

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"postern/connectors"
-	"postern/gateway"
 	"postern/idstore"
 )
 
@@ -82,7 +81,7 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	handler := crashHandler(a, s)
+	handler := crashHandler(a, c, s)
 	go func() { log.Error().Err(http.Serve(control, handler)).Send() }()
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // the tests end it by ending
@@ -92,9 +91,11 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 	return serve(ctx, l, c.Limits, a, log)
 }
 
-// crashHandler is what the tests say to the gateway that they kill.
-func crashHandler(a *app, s *steps) http.Handler {
+// crashHandler is what the tests say to the gateway that they kill, and what
+// administrators do.
+func crashHandler(a *app, c Config, s *steps) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("/v1/", a.admin(c))
 	handle := func(path string, do func(*http.Request) (any, error)) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			answer, err := do(r)
@@ -129,13 +130,6 @@ func crashHandler(a *app, s *steps) http.Handler {
 		s.arm(0, nil)
 		return hit, limitFiles(0)
 	})
-	handle("/operate", func(r *http.Request) (any, error) {
-		var o crashOperation
-		if err := json.NewDecoder(r.Body).Decode(&o); err != nil {
-			return nil, err
-		}
-		return nil, o.carryOut(r.Context(), a)
-	})
 	handle("/table", func(r *http.Request) (any, error) { return readTable(r.Context(), a.store) })
 	handle("/recover", func(r *http.Request) (any, error) { return nil, recoverNow(r.Context(), a) })
 	return mux
@@ -168,73 +162,6 @@ func recoverNow(ctx context.Context, a *app) error {
 		_, err = a.gateway.WorkOff(ctx)
 	}
 	return err
-}
-
-// crashOperation is an operation of an administrator.
-type crashOperation struct {
-	Kind        string // merge, split, relink, undo or adopt
-	ID          string // of the entity that stays
-	From        string // of the one that a merge makes go
-	Leftover    idstore.Action
-	Links       [][]byte // that leave by a split
-	IDs         []string // that leave by a split
-	Before, Now []byte   // the anchors of a relink
-	Absorb      bool
-}
-
-func (o crashOperation) carryOut(ctx context.Context, a *app) error {
-	if o.Kind == "adopt" {
-		_, err := a.gateway.Adopt(ctx, "User", nil, func(gateway.Adoption) error { return nil })
-		return err
-	}
-	var stays, gone idstore.Record
-	err := a.store.View(ctx, func(tx idstore.Tx) (err error) {
-		if stays, err = findID(tx, o.ID); err == nil && o.From != "" {
-			gone, err = findID(tx, o.From)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	var concerned []idstore.Anchor
-	for _, l := range append(stays.Links, gone.Links...) {
-		concerned = append(concerned, l.Anchor)
-	}
-	backend := stays.Anchor().Backend
-	note := idstore.Note{Who: "the crash tests", Why: o.Kind}
-	return a.gateway.Operate(ctx, concerned, func(tx idstore.Tx) (err error) {
-		switch o.Kind {
-		case "merge":
-			_, err = idstore.Merge(tx, gone.Entity, stays.Entity, idstore.MergeOptions{Leftover: o.Leftover, Note: note})
-		case "split":
-			split := idstore.SplitOptions{Note: note}
-			for _, key := range o.Links {
-				split.Links = append(split.Links, idstore.Anchor{Backend: backend, Key: string(key)})
-			}
-			for _, text := range o.IDs {
-				id, _ := idstore.ParsePublicID(text)
-				split.IDs = append(split.IDs, id)
-			}
-			_, err = idstore.Split(tx, stays.Entity, split)
-		case "relink":
-			_, err = idstore.Relink(tx, stays.Entity, idstore.Anchor{Backend: backend, Key: string(o.Before)},
-				idstore.Anchor{Backend: backend, Key: string(o.Now)}, idstore.RelinkOptions{Absorb: o.Absorb, Note: note})
-		case "undo":
-			_, err = idstore.Undo(tx, stays.Entity, note)
-		default:
-			err = fmt.Errorf("no operation is called %q", o.Kind)
-		}
-		return err
-	})
-}
-
-func findID(tx idstore.Tx, text string) (idstore.Record, error) {
-	id, ok := idstore.ParsePublicID(text)
-	if !ok {
-		return idstore.Record{}, fmt.Errorf("%q is no id", text)
-	}
-	return idstore.FindID(tx, id)
 }
 
 // crashTable is what an identity table holds.

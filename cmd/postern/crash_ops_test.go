@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"postern/gateway/adminapi"
 	"postern/idstore"
 )
 
@@ -159,7 +160,7 @@ var crashOps = []struct {
 		p, old := w.hire(), w.hire()
 		w.merge(old, p)
 		w.tells(old.id, p.number, old.number)
-		w.administer(crashOperation{Kind: "split", ID: p.id, Links: [][]byte{w.key(old.number)}, IDs: []string{old.id}})
+		w.administer(adminapi.OperateRequest{Do: "split", Ref: p.id, Links: []string{w.anchor(old.number)}, IDs: []string{old.id}})
 		w.is(p)
 		w.is(old)
 	}},
@@ -174,7 +175,7 @@ var crashOps = []struct {
 		for _, p := range people {
 			w.addPast(p, rdn+p.userName+","+w.shape.people)
 		}
-		w.administer(crashOperation{Kind: "adopt"})
+		w.administers(func() error { return w.process.administer("adopt", adminapi.AdoptRequest{Type: "User"}) })
 		for _, p := range people {
 			w.is(p)
 		}
@@ -183,7 +184,7 @@ var crashOps = []struct {
 		p, old := w.hire(), w.hire()
 		w.merge(old, p)
 		w.tells(old.id, p.number, old.number)
-		w.administer(crashOperation{Kind: "undo", ID: p.id})
+		w.administer(adminapi.OperateRequest{Do: "undo", Ref: p.id})
 		w.is(p)
 		w.is(old)
 	}},
@@ -246,12 +247,17 @@ func (w *crashWorld) change(p *person, to func(), ops func() []string) {
 	w.is(p)
 }
 
-// administer does what an administrator does while the gateway may die.
-func (w *crashWorld) administer(o crashOperation) {
+// administer carries out an operation while the gateway may die.
+func (w *crashWorld) administer(o adminapi.OperateRequest) {
 	w.t.Helper()
-	w.strike(func() error { return w.operate(o) })
+	w.administers(func() error { return w.operate(o) })
+}
+
+func (w *crashWorld) administers(do func() error) {
+	w.t.Helper()
+	w.strike(do)
 	if w.killed {
-		if err := w.operate(o); errors.Is(err, errKilled) { // it may be done already, and is refused then
+		if err := do(); errors.Is(err, errKilled) { // it may be done already, and is refused then
 			w.must(err)
 		}
 		w.must(w.settle())
@@ -265,7 +271,7 @@ func (w *crashWorld) join(leftover idstore.Action) {
 	p, old := w.hire(), w.hire()
 	both, one := w.group("both of "+p.number, p, old), w.group("one of "+p.number, old)
 	w.tells(old.id, old.number, p.number)
-	w.administer(crashOperation{Kind: "merge", From: old.id, ID: p.id, Leftover: leftover})
+	w.administer(adminapi.OperateRequest{Do: "merge", Ref: old.id, Into: p.id, Leftover: leftover.String()})
 	w.tells(old.id, p.number)
 	w.is(p)
 	w.wantMembers(both, p)
@@ -297,10 +303,10 @@ func (w *crashWorld) migrate(seen bool) {
 	if seen {
 		w.list("/Users")
 	}
-	w.administer(crashOperation{Kind: "relink", ID: p.id, Before: before, Now: now, Absorb: seen})
+	w.administer(adminapi.OperateRequest{Do: "relink", Ref: p.id, From: before, To: now, Absorb: seen})
 	if w.killed && !seen { // a list may have met it after the restart
 		if a := w.get("/Users/" + p.id); a.status == http.StatusNotFound {
-			w.must(w.operate(crashOperation{Kind: "relink", ID: p.id, Before: before, Now: now, Absorb: true}))
+			w.must(w.operate(adminapi.OperateRequest{Do: "relink", Ref: p.id, From: before, To: now, Absorb: true}))
 		}
 	}
 	w.is(p)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"postern/gateway/adminapi"
 )
 
 // crashProcess is a gateway in a process of its own.
@@ -142,6 +144,33 @@ func (p *crashProcess) tell(what string, query url.Values, body any, into any) e
 	}
 	if into != nil {
 		return json.Unmarshal([]byte(a.body), into)
+	}
+	return nil
+}
+
+// administer asks for what administrators ask.
+func (p *crashProcess) administer(call string, request any) error {
+	raw, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	a, err := p.ask("POST", p.control+"/v1/"+call, string(raw))
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSpace(a.body), "\n")
+	var end struct {
+		Done  json.RawMessage
+		Error *adminapi.Error
+	}
+	err = json.Unmarshal([]byte(lines[len(lines)-1]), &end)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the answer %q: %w", a.body, err)
+	case end.Error != nil:
+		return end.Error
+	case end.Done == nil:
+		return fmt.Errorf("the answer %q has no end", a.body)
 	}
 	return nil
 }

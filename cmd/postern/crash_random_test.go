@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"postern/gateway/adminapi"
 	"postern/idstore"
 )
 
@@ -164,7 +165,7 @@ func (c *crashWriter) merges(at int) act {
 	p, old := c.persons[at], c.persons[(at+1)%len(c.persons)]
 	c.w.tells(old.id, old.number, p.number, "")
 	merge := func() error {
-		return c.w.operate(crashOperation{Kind: "merge", From: old.id, ID: p.id, Leftover: idstore.ActionDelete})
+		return c.w.operate(adminapi.OperateRequest{Do: "merge", Ref: old.id, Into: p.id, Leftover: idstore.ActionDelete.String()})
 	}
 	return act{
 		do: func() error {
