@@ -15,7 +15,7 @@ import (
 // is in its file.
 func damaged(t *testing.T) (w *crashWorld, people []*person, path string, file []byte) {
 	t.Helper()
-	w = newCrashWorld(t, "demo")
+	w = newCrashWorld(t, "demo", false)
 	w.what = "preparing"
 	for range 60 {
 		people = append(people, w.hire())

@@ -15,7 +15,7 @@ func TestFullDisk(t *testing.T) {
 	if !limitsFiles {
 		t.Skip("this system limits no files, which stands for a full disk here")
 	}
-	w := newCrashWorld(t, "demo")
+	w := newCrashWorld(t, "demo", false)
 	w.what = "a full disk"
 	p, next := w.hire(), w.newPerson()
 	p.external = "x"

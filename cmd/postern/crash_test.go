@@ -34,26 +34,24 @@ var crashWays = []string{"steps", "answers", "lost", "full", "down", "recovery"}
 // is started again (docs/identity.md), on the same table and the same directory.
 func TestCrash(t *testing.T) {
 	kinds := []struct {
-		kind    string
-		options []ldaptest.Option
-		few     []string // the ways where nothing else is asked for
+		name     string
+		kind     string
+		options  []ldaptest.Option
+		pairwise bool
+		few      []string // the ways where nothing else is asked for
 	}{
-		{"demo", nil, []string{"steps", "full"}},
-		{string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, []string{"answers", "lost"}},
-		{string(ldaptest.ActiveDirectory), nil, []string{"answers"}},
-		{string(ldaptest.OpenLDAP), nil, nil},
-		{string(ldaptest.DS389), nil, nil},
+		{"demo", "demo", nil, false, []string{"steps", "full"}},
+		{"openldap without integrity", string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, false, []string{"answers", "lost"}},
+		{"active-directory", string(ldaptest.ActiveDirectory), nil, false, []string{"answers"}},
+		{"openldap with pairwise ids", string(ldaptest.OpenLDAP), nil, true, nil},
+		{"ds389", string(ldaptest.DS389), nil, false, nil},
 	}
 	for _, k := range kinds {
-		name := k.kind
-		if len(k.options) > 0 {
-			name += " without integrity"
-		}
 		if *crashKills == 0 && k.few == nil {
 			continue
 		}
-		t.Run(name, func(t *testing.T) {
-			w := newCrashWorld(t, k.kind, k.options...)
+		t.Run(k.name, func(t *testing.T) {
+			w := newCrashWorld(t, k.kind, k.pairwise, k.options...)
 			share, random := *crashKills/len(kinds), 10
 			for _, way := range crashWays {
 				stride := 1

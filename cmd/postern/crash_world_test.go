@@ -71,7 +71,7 @@ type person struct {
 
 // newCrashWorld starts a gateway in front of a directory, by way of a proxy that
 // the tests cut.
-func newCrashWorld(t *testing.T, kind string, options ...ldaptest.Option) *crashWorld {
+func newCrashWorld(t *testing.T, kind string, pairwise bool, options ...ldaptest.Option) *crashWorld {
 	t.Helper()
 	w := &crashWorld{t: t, whole: t, told: map[string]told{}, touched: map[string]bool{}, made: map[string]bool{}, paths: map[string]string{}, dangling: map[string]bool{}}
 	for _, env := range []string{"ENTRA_TOKEN", "IDP_TOKEN", "POSTERN_DEMO_TOKEN"} {
@@ -121,6 +121,9 @@ func newCrashWorld(t *testing.T, kind string, options ...ldaptest.Option) *crash
 	pairs = append(pairs, "bolt: { path: postern.db }", "bolt: { path: "+w.table+" }")
 	if kind == "demo" {
 		pairs = append(pairs[:2], "bolt: { path: demo.db }", "bolt: { path: "+w.table+" }")
+	}
+	if pairwise {
+		pairs = append(pairs, "    anchor: entryUUID\n", "    anchor: entryUUID\n    ids: pairwise\n")
 	}
 	if err := os.WriteFile(w.file, []byte(editedSample(t, name, pairs...)), 0o600); err != nil {
 		t.Fatal(err)
