@@ -52,7 +52,7 @@ func (w *crashWorld) postAgain(p *person) error {
 		p.id = a.id()
 		return nil
 	case http.StatusConflict:
-		if p.id == "" && (w.survives != nil || strings.Contains(w.died, "after a create") && !strings.Contains(w.died, "then")) {
+		if p.id == "" && (w.struck != nil || strings.Contains(w.died, "after a create") && !strings.Contains(w.died, "then")) {
 			return fmt.Errorf("the creation was not finished, and its repetition is answered %s", a.body)
 		}
 		return nil

@@ -125,10 +125,10 @@ func crashHandler(a *app, c Config, s *steps) http.Handler {
 		})
 		return nil, err
 	})
-	handle("/empty", func(r *http.Request) (any, error) { // and tells whether it was full
-		hit := s.wasHit()
+	handle("/full", func(*http.Request) (any, error) { return s.wasHit(), nil })
+	handle("/empty", func(*http.Request) (any, error) {
 		s.arm(0, nil)
-		return hit, limitFiles(0)
+		return nil, limitFiles(0)
 	})
 	handle("/table", func(r *http.Request) (any, error) { return readTable(r.Context(), a.store) })
 	handle("/recover", func(r *http.Request) (any, error) { return nil, recoverNow(r.Context(), a) })

@@ -79,11 +79,17 @@ func (p *losingProxy) arm(at int, lose func()) {
 	p.n, p.at, p.lose, p.lost = 0, at, lose, false
 }
 
-// disarm loses nothing any more, and tells whether something was lost.
-func (p *losingProxy) disarm() bool {
+// disarm loses nothing any more.
+func (p *losingProxy) disarm() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.at = 0
+}
+
+// hasLost tells whether something was lost.
+func (p *losingProxy) hasLost() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.lost
 }
 

@@ -56,7 +56,7 @@ func TestCrash(t *testing.T) {
 			for _, way := range crashWays {
 				stride := 1
 				if *crashKills == 0 && way == "full" {
-					stride = 3
+					stride = 2
 				}
 				switch {
 				case *crashKills == 0 && !slices.Contains(k.few, way), way == "full" && !limitsFiles, way == "recovery" && w.kills >= share:
@@ -101,7 +101,7 @@ func crashAll(t *testing.T, w *crashWorld, way string, stride int) bool {
 
 // kill says in which way and where the gateway is struck next.
 func (w *crashWorld) kill(way string, at int) {
-	w.recovering, w.downAfter, w.survives = way == "recovery", way == "down", nil
+	w.recovering, w.downAfter, w.struck = way == "recovery", way == "down", nil
 	query := url.Values{"at": {fmt.Sprint(at)}}
 	w.strikesOff = func() error { return nil }
 	switch way {
@@ -110,13 +110,15 @@ func (w *crashWorld) kill(way string, at int) {
 		w.strikesOff = func() error { w.proxy.disarm(); return nil }
 	case "lost":
 		w.strikes = func() error { w.proxy.arm(at, func() {}); return nil }
-		w.survives = func() (bool, error) { return w.proxy.disarm(), nil }
+		w.struck = func() (bool, error) { return w.proxy.hasLost(), nil }
+		w.relief = func() error { w.proxy.disarm(); return nil }
 	case "full":
 		w.strikes = func() error { return w.process.tell("/fill", query, nil, nil) }
-		w.survives = func() (hit bool, err error) {
-			err = w.process.tell("/empty", nil, nil, &hit)
+		w.struck = func() (hit bool, err error) {
+			err = w.process.tell("/full", nil, nil, &hit)
 			return hit, err
 		}
+		w.relief = func() error { return w.process.tell("/empty", nil, nil, nil) }
 	default:
 		w.strikes = func() error { return w.process.arm(at) }
 		w.strikesOff = func() error { return w.process.arm(0) }

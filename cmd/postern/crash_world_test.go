@@ -33,7 +33,8 @@ type crashWorld struct {
 	what       string               // is being done, for the tale of a failure
 	strikes    func() error         // arms whatever kills the gateway
 	strikesOff func() error         // and disarms it
-	survives   func() (bool, error) // ends what the gateway lives on after, and tells whether it happened; nil where it dies
+	struck     func() (bool, error) // tells whether what the gateway lives on after has happened; nil where it dies
+	relief     func() error         // ends that
 	downAfter  bool                 // the directory can not be reached when the gateway is started again
 	recovering bool                 // a recovery is killed too, at each of its steps
 	atOnce     func() error         // is done right after a restart, while the gateway recovers
@@ -216,7 +217,7 @@ func (w *crashWorld) settle() error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(40 * time.Second); ; <-tick.C {
-		if w.survives != nil {
+		if w.struck != nil {
 			if err := w.process.tell("/recover", nil, nil, nil); err != nil {
 				return err
 			}
@@ -242,9 +243,9 @@ func (w *crashWorld) strike(do func() error) {
 	w.killed, w.died = false, ""
 	w.must(w.strikes())
 	err := do()
-	if w.survives != nil {
-		hit, off := w.survives()
-		w.must(off)
+	if w.struck != nil {
+		hit, late := w.untilStruck(err == nil)
+		w.must(errors.Join(late, w.relief()))
 		if hit {
 			w.killed, w.died = true, "struck"
 			return // whatever the client was told, it tries again
@@ -267,6 +268,24 @@ func (w *crashWorld) strike(do func() error) {
 	w.kills++
 	w.restart()
 	w.check()
+}
+
+// untilStruck tells whether it has happened, and waits for what follows of a request
+// that succeeded.
+func (w *crashWorld) untilStruck(wait bool) (hit bool, err error) {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		table, err := w.process.table()
+		if err != nil {
+			return false, err
+		}
+		hit, err = w.struck()
+		if err != nil || hit || !wait || len(table.Intents)+len(table.Work) == 0 {
+			return hit, err
+		}
+	}
+	return false, nil
 }
 
 // restart starts the gateway again after a kill.
