@@ -136,8 +136,9 @@ func (t *target) nameKey(name string) string {
 	return "name\x00" + t.Backend + "\x00" + t.kind + "\x00" + strings.ToLower(name)
 }
 
-// settleDeletions resolves the deletions of a type that were left open: a new
+// settleDeletions resolves the deletions in a backend that were left open: a new
 // object under the name of a deleted one must not find what still refers to that.
+// One that the backend refuses to finish does not keep everybody else out.
 func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
 	if g.leftovers.none() {
 		return nil
@@ -154,12 +155,19 @@ func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return fault(t.Mapping, err)
+	}
 	for _, in := range intents {
-		if err == nil {
-			err = g.settleAlone(ctx, in)
+		err := g.settleAlone(ctx, in)
+		if f, ok := errors.AsType[*Fault](err); ok && (f.Kind == Unavailable || f.Kind == Timeout) {
+			return err
+		}
+		if err != nil {
+			g.log.Warn().Err(err).Str("backend", in.Backend).Msg("a deletion can not be finished; what refers to the deleted object may be taken to mean a new one of its name")
 		}
 	}
-	return fault(t.Mapping, err)
+	return nil
 }
 
 // settleName resolves what an earlier creation under this name left open.
