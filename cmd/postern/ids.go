@@ -126,6 +126,10 @@ func (o *ids) connect(ctx context.Context, stderr io.Writer, fresh bool) (*admin
 	case err != nil:
 		return nil, nil, err
 	}
+	// What a crash left open is resolved as at every start, where that can be.
+	if _, err := a.gateway.Recover(ctx); err != nil {
+		return nil, nil, errors.Join(err, a.close())
+	}
 	client := adminapi.Local(a.admin(c))
 	return client, func() error { return errors.Join(client.Close(), a.close()) }, nil
 }
