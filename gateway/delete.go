@@ -47,7 +47,7 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 		g.leftovers.add(intent.ID) // nobody knows whether it is still there
 		return fault(t.Mapping, err)
 	case len(links) > 1: // some of them may be gone
-		if open := g.settleDelete(context.WithoutCancel(ctx), t, intent); open != nil {
+		if open := g.settleDelete(context.WithoutCancel(ctx), t, intent, true); open != nil {
 			g.leftovers.add(intent.ID)
 		}
 		return fault(t.Mapping, err)

@@ -38,8 +38,12 @@ type Options struct {
 	// SnapshotTTL is how long the order of a list is kept for the next page.
 	// Default 2 minutes.
 	SnapshotTTL time.Duration
-	Log         zerolog.Logger
-	Now         func() time.Time
+	// Patience is for how long after its beginning a write may yet be carried out
+	// that a backend shows nothing of after a crash or a time-out: it may have the
+	// request still. Only then is such an intent given up. Default 0.
+	Patience time.Duration
+	Log      zerolog.Logger
+	Now      func() time.Time
 }
 
 // A Gateway serves SCIM resources. It may be used by many goroutines.
@@ -57,6 +61,7 @@ type Gateway struct {
 	promised  promises
 	removed   removals
 	ids       idCache
+	patience  time.Duration
 	wake      chan struct{} // see Wake
 	workLost  atomic.Bool   // the table has it that someone is at work, and nobody is
 	log       zerolog.Logger
@@ -119,6 +124,7 @@ func New(o Options) (*Gateway, error) {
 		now:       o.Now,
 		promised:  promises{now: o.Now},
 		removed:   removals{now: o.Now},
+		patience:  o.Patience,
 		wake:      make(chan struct{}, 1),
 	}
 	for _, t := range o.Targets {

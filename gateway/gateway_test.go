@@ -49,6 +49,7 @@ type bench struct {
 	group    *scim.ResourceType
 	clock    *atomic.Int64 // seconds
 	pairwise bool          // what again makes of the ids of users and groups
+	patience time.Duration
 	again    func() *gateway.Gateway
 	over     func(connectors.Connector) connectors.Connector // what again puts over a connector
 }
@@ -82,7 +83,7 @@ func newBench(t *testing.T, o memory.Options) *bench {
 	}
 	b.store = store
 	b.again = func() *gateway.Gateway {
-		g, err := gateway.New(gateway.Options{Store: b.store, Log: zerolog.Nop(), ScanLimit: 1000,
+		g, err := gateway.New(gateway.Options{Store: b.store, Log: zerolog.Nop(), ScanLimit: 1000, Patience: b.patience,
 			Now: func() time.Time { return time.Unix(1_700_000_000+b.clock.Load(), 0) },
 			Targets: []gateway.Target{
 				{Mapping: users, Connector: b.over(b.backend.Collection("User")), Backend: "corp", Pairwise: b.pairwise},

@@ -87,8 +87,8 @@ func (g *Gateway) TakeOver(ctx context.Context) error {
 
 // Recover resolves what a crash or a time-out left open, by looking at the
 // backends: what was done there is finished here, what was not is dropped. It
-// returns how many are still open because their backend does not answer; calling
-// it again tries those again.
+// returns how many are still open because their backend does not answer, or because
+// what is not there may yet come; calling it again tries those again.
 func (g *Gateway) Recover(ctx context.Context) (open int, err error) {
 	var intents []idstore.Intent
 	err = g.store.View(ctx, func(tx idstore.Tx) error {
@@ -101,7 +101,9 @@ func (g *Gateway) Recover(ctx context.Context) (open int, err error) {
 		return nil
 	})
 	for _, in := range intents {
-		if err := g.settleAlone(ctx, in); err != nil {
+		if err := g.settleAlone(ctx, in); errors.Is(err, errMayCome) {
+			open++
+		} else if err != nil {
 			g.log.Warn().Err(err).Str("backend", in.Backend).Msg("an open intent can not be resolved yet")
 			open++
 		}
@@ -128,8 +130,12 @@ func (g *Gateway) settleAlone(ctx context.Context, in idstore.Intent) error {
 		return fault(t.Mapping, err)
 	}
 	defer release()
-	return g.settle(ctx, in)
+	return g.settle(ctx, in, g.now().Sub(in.Begun) >= g.patience)
 }
+
+// errMayCome says that a write which is not there may yet be carried out: the
+// backend may have the request of a process that is gone, or that did not wait.
+var errMayCome = errors.New("it may yet be carried out")
 
 // nameKey is what to lock for a creation under a name.
 func (t *target) nameKey(name string) string {
@@ -163,7 +169,7 @@ func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
 		if f, ok := errors.AsType[*Fault](err); ok && (f.Kind == Unavailable || f.Kind == Timeout) {
 			return err
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errMayCome) {
 			g.log.Warn().Err(err).Str("backend", in.Backend).Msg("a deletion can not be finished; what refers to the deleted object may be taken to mean a new one of its name")
 		}
 	}
@@ -182,7 +188,7 @@ func (g *Gateway) settleName(ctx context.Context, t *target, name string) error 
 	}
 	for _, in := range intents {
 		if in.Kind == idstore.Create && in.Scope.Type == t.kind {
-			if err := g.settle(ctx, in); err != nil {
+			if err := g.settle(ctx, in, true); err != nil {
 				return err
 			}
 		}
@@ -190,8 +196,9 @@ func (g *Gateway) settleName(ctx context.Context, t *target, name string) error 
 	return nil
 }
 
-// settle resolves one intent if it is a leftover.
-func (g *Gateway) settle(ctx context.Context, in idstore.Intent) (err error) {
+// settle resolves one intent if it is a leftover. What is not there is given up if
+// that is final, and errMayCome if not.
+func (g *Gateway) settle(ctx context.Context, in idstore.Intent, final bool) (err error) {
 	t, ok := g.targets[in.Scope.Type]
 	if !ok || !g.leftovers.take(in.ID) {
 		return nil // a running request's, or of a type that is not served now
@@ -202,15 +209,15 @@ func (g *Gateway) settle(ctx context.Context, in idstore.Intent) (err error) {
 		}
 	}()
 	if in.Kind == idstore.Delete {
-		return g.settleDelete(ctx, t, in)
+		return g.settleDelete(ctx, t, in, final)
 	}
-	return g.settleCreate(ctx, t, in)
+	return g.settleCreate(ctx, t, in, final)
 }
 
 // settleCreate looks for the object that a creation may have made. An intent
 // without a name has none that tells its object from others: what it made gets
 // its id at first sight, like any object.
-func (g *Gateway) settleCreate(ctx context.Context, t *target, in idstore.Intent) error {
+func (g *Gateway) settleCreate(ctx context.Context, t *target, in idstore.Intent, final bool) error {
 	if in.Name == "" {
 		g.drop(ctx, in)
 		return nil
@@ -233,6 +240,9 @@ func (g *Gateway) settleCreate(ctx context.Context, t *target, in idstore.Intent
 		}
 		return fault(t.Mapping, err)
 	}
+	if !final {
+		return errMayCome
+	}
 	g.drop(ctx, in)
 	return nil
 }
@@ -240,7 +250,7 @@ func (g *Gateway) settleCreate(ctx context.Context, t *target, in idstore.Intent
 // settleDelete looks which of the objects are still there. With the primary one
 // everything is as if the deletion had not been asked for, save that what referred
 // to others that are gone is taken away.
-func (g *Gateway) settleDelete(ctx context.Context, t *target, in idstore.Intent) error {
+func (g *Gateway) settleDelete(ctx context.Context, t *target, in idstore.Intent, final bool) error {
 	there := 0
 	for _, a := range in.Anchors {
 		_, err := t.Connector.Get(ctx, connectors.Anchor(a.Key), nil)
@@ -257,6 +267,9 @@ func (g *Gateway) settleDelete(ctx context.Context, t *target, in idstore.Intent
 		if err := t.sweep(ctx, in.Name); err != nil {
 			return fault(t.Mapping, err)
 		}
+	}
+	if !final {
+		return errMayCome
 	}
 	g.drop(ctx, in)
 	return nil

@@ -91,12 +91,17 @@ type app struct {
 	directories map[string]*ldap.Directory // by backend
 	gateway     *gateway.Gateway
 	handler     *httpapi.Handler
+	patience    time.Duration // see gateway.Options
 }
+
+// patience is how long a directory may take to carry out what a process asked for
+// that ended or did not wait.
+const patience = 30 * time.Second
 
 // open opens what a configuration names and wires it. A directory that does not
 // answer is no failure: it is tried again with each request.
 func open(ctx context.Context, c Config, maps []*mapping.Mapping, log zerolog.Logger) (_ *app, err error) {
-	a := &app{}
+	a := &app{patience: patience}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -120,7 +125,7 @@ func open(ctx context.Context, c Config, maps []*mapping.Mapping, log zerolog.Lo
 
 // wire puts a gateway and its HTTP edge over connectors, by resource type.
 func (a *app) wire(ctx context.Context, c Config, maps []*mapping.Mapping, collections map[string]connectors.Connector, log zerolog.Logger) (err error) {
-	options := gateway.Options{Store: a.store, ScanLimit: c.Limits.ScanLimit, SnapshotTTL: c.Limits.SnapshotTTL, Log: log}
+	options := gateway.Options{Store: a.store, ScanLimit: c.Limits.ScanLimit, SnapshotTTL: c.Limits.SnapshotTTL, Patience: a.patience, Log: log}
 	for i, r := range c.Resources {
 		options.Targets = append(options.Targets, gateway.Target{Mapping: maps[i], Connector: collections[r.Name], Backend: r.Backend, Pairwise: r.Pairwise})
 	}
