@@ -24,6 +24,8 @@ const (
 	crashAt = "POSTERN_CRASH_AT"
 	// crashRoom is the size beyond which it can write no file.
 	crashRoom = "POSTERN_CRASH_ROOM"
+	// crashPatience is gateway.Options.Patience in milliseconds.
+	crashPatience = "POSTERN_CRASH_PATIENCE"
 )
 
 // fullDisk is the size of files that a full disk still has room for: the first
@@ -52,6 +54,9 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 		}
 	}
 	a := &app{}
+	if ms, err := strconv.Atoi(os.Getenv(crashPatience)); err == nil {
+		a.patience = time.Duration(ms) * time.Millisecond
+	}
 	defer func() { err = errors.Join(err, a.close()) }()
 	table, err := openStore(c.Store)
 	if err != nil {

@@ -28,19 +28,25 @@ func proxyCertificate(t *testing.T) (own tls.Certificate, ca string) {
 	return server.TLS.Certificates[0], ca
 }
 
-// losingProxy stands between a gateway and its directory and loses the answer of
-// one write: the directory has carried that out, and the gateway never hears of it.
+// losingProxy stands between a gateway and its directory. It loses the answer of one
+// write: the directory has carried that out, and the gateway never hears of it. Or it
+// holds one back, which the directory then carries out late. A write that is on its
+// way arrives whatever becomes of who sent it.
 type losingProxy struct {
 	listener net.Listener
 	dial     func() (net.Conn, error) // the directory
 	done     sync.WaitGroup
 
-	mu    sync.Mutex
-	open  map[net.Conn]struct{}
-	n, at int    // writes so far, and which one loses its answer; 0 for none
-	lose  func() // is called then, before the connection is cut
-	lost  bool
-	down  bool // whoever connects is sent away
+	mu      sync.Mutex
+	open    map[net.Conn]struct{}
+	n, at   int    // writes so far, and which one it happens to; 0 for none
+	happens func() // is called then
+	holds   bool   // it is held back, and not its answer lost
+	lost    bool
+	down    bool   // whoever connects is sent away
+	under   int    // writes that are under way
+	held    func() // hands on what is held back
+	quiet   *sync.Cond
 }
 
 // newLosingProxy starts a proxy to a directory that speaks TLS unless to is nil. The
@@ -57,6 +63,7 @@ func newLosingProxy(t *testing.T, target string, to *tls.Config, own ...tls.Cert
 		l = tls.NewListener(l, &tls.Config{Certificates: own, MinVersion: tls.VersionTLS12})
 	}
 	p := &losingProxy{listener: l, dial: dial, open: map[net.Conn]struct{}{}}
+	p.quiet = sync.NewCond(&p.mu)
 	p.done.Go(p.accept)
 	t.Cleanup(func() {
 		_ = l.Close()
@@ -72,11 +79,38 @@ func newLosingProxy(t *testing.T, target string, to *tls.Config, own ...tls.Cert
 
 func (p *losingProxy) addr() string { return p.listener.Addr().String() }
 
-// arm counts writes anew and loses the answer of one.
-func (p *losingProxy) arm(at int, lose func()) {
+// arm counts writes anew and loses the answer of one, or holds it back.
+func (p *losingProxy) arm(at int, holds bool, happens func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.n, p.at, p.lose, p.lost = 0, at, lose, false
+	p.n, p.at, p.holds, p.happens, p.lost = 0, at, holds, happens, false
+}
+
+// isHolding tells whether a write is held back.
+func (p *losingProxy) isHolding() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held != nil
+}
+
+// release hands on what is held back.
+func (p *losingProxy) release() {
+	p.mu.Lock()
+	held := p.held
+	p.held = nil
+	p.mu.Unlock()
+	if held != nil {
+		held()
+	}
+}
+
+// await waits until no write is under way.
+func (p *losingProxy) await() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.under > 0 {
+		p.quiet.Wait()
+	}
 }
 
 // disarm loses nothing any more.
@@ -97,7 +131,9 @@ func (p *losingProxy) hasLost() bool {
 func (p *losingProxy) setDown(down bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down = down
+	if p.down = down; !down {
+		return
+	}
 	for c := range p.open {
 		_ = c.Close()
 	}
@@ -124,73 +160,106 @@ func (p *losingProxy) accept() {
 			_ = client.Close()
 			continue
 		}
+		l := &losingLink{p: p, client: client, server: server, pending: map[int64]bool{}}
 		p.mu.Lock()
 		p.open[client], p.open[server] = struct{}{}, struct{}{}
 		p.mu.Unlock()
-		var loses int64 = -1 // the number of the request whose answer is lost on this connection
-		var mu sync.Mutex
-		cut := func() {
-			_ = client.Close()
-			_ = server.Close()
-			p.mu.Lock()
-			delete(p.open, client)
-			delete(p.open, server)
-			p.mu.Unlock()
-		}
-		p.done.Go(func() {
-			defer cut()
-			forward(server, client, func(id int64, op byte) bool {
-				if p.counts(op) {
-					mu.Lock()
-					loses = id
-					mu.Unlock()
-				}
-				return true
-			})
-		})
-		p.done.Go(func() {
-			defer cut()
-			forward(client, server, func(id int64, _ byte) bool {
-				mu.Lock()
-				hit := id == loses
-				mu.Unlock()
-				if hit {
-					p.mu.Lock()
-					lose := p.lose
-					p.lost = true
-					p.mu.Unlock()
-					lose()
-				}
-				return !hit
-			})
-		})
+		p.done.Go(l.up)
+		p.done.Go(l.downward)
 	}
 }
 
-// counts counts a request, and tells whether its answer is the one to be lost.
-func (p *losingProxy) counts(op byte) bool {
+// losingLink is one connection of a gateway and its counterpart to the directory.
+type losingLink struct {
+	p              *losingProxy
+	client, server net.Conn
+	pending        map[int64]bool // writes without an answer, and whether theirs is lost; of p.mu
+	left           bool           // the gateway has; of p.mu
+}
+
+// up carries what the gateway sends. When that ends, the other side goes on until
+// what is under way is answered.
+func (l *losingLink) up() {
+	for in := bufio.NewReader(l.client); ; {
+		message, id, op, err := readMessage(in)
+		if err != nil {
+			break
+		}
+		if hold := l.sends(id, op, message); hold != nil {
+			hold()
+			continue
+		}
+		if _, err := l.server.Write(message); err != nil {
+			break
+		}
+	}
+	_ = l.client.Close()
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	if l.left = true; len(l.pending) == 0 {
+		_ = l.server.Close()
+	}
+}
+
+// sends counts a request. It returns what happens instead of sending it, or nil.
+func (l *losingLink) sends(id int64, op byte, message []byte) func() {
 	const modify, add, del, modifyDN = 0x66, 0x68, 0x4a, 0x6c // RFC 4511 §4.6 to §4.9
 	if !slices.Contains([]byte{modify, add, del, modifyDN}, op) {
-		return false
+		return nil
 	}
+	p := l.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.n++
-	return p.n == p.at
+	p.under++
+	hit := p.n == p.at
+	l.pending[id] = hit && !p.holds
+	if !hit || !p.holds {
+		return nil
+	}
+	p.lost = true
+	p.held = func() { _, _ = l.server.Write(message) }
+	return p.happens
 }
 
-// forward hands on one message after the other, as long as pass lets them.
-func forward(to io.Writer, from io.Reader, pass func(id int64, op byte) bool) {
-	in := bufio.NewReader(from)
-	for {
-		message, id, op, err := readMessage(in)
-		if err != nil || !pass(id, op) {
-			return
+// downward carries what the directory answers.
+func (l *losingLink) downward() {
+	for in := bufio.NewReader(l.server); ; {
+		message, id, _, err := readMessage(in)
+		if err != nil || !l.answers(id) {
+			break
 		}
-		if _, err := to.Write(message); err != nil {
-			return
-		}
+		_, _ = l.client.Write(message) // who has left does not hear it
 	}
+	_ = l.client.Close()
+	_ = l.server.Close()
+	p := l.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under -= len(l.pending)
+	clear(l.pending)
+	p.quiet.Broadcast()
+	delete(p.open, l.client)
+	delete(p.open, l.server)
+}
+
+// answers notes an answer, and tells whether the connection goes on.
+func (l *losingLink) answers(id int64) bool {
+	p := l.p
+	p.mu.Lock()
+	lost, write := l.pending[id]
+	if write {
+		delete(l.pending, id)
+		p.under--
+		p.quiet.Broadcast()
+	}
+	p.lost = p.lost || lost
+	goes, happens := !lost && (!l.left || len(l.pending) > 0), p.happens
+	p.mu.Unlock()
+	if lost {
+		happens()
+	}
+	return goes
 }
 
 // readMessage reads an LDAPMessage (RFC 4511 §4.1.1), its number and the tag of

@@ -47,6 +47,7 @@ func crashRandomly(w *crashWorld, seed uint64, kills int) {
 	pace := time.Since(began) / time.Duration(2*len(writers)) // of one creation
 	for round := 1; w.kills < kills; round++ {
 		w.what = fmt.Sprintf("round %d of seed %d", round, seed)
+		w.patience = 0
 		w.struck, w.downAfter, w.recovering, w.atOnce = nil, false, random.IntN(3) == 0, nil
 		errs := make([]error, len(writers))
 		var running sync.WaitGroup

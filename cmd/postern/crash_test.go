@@ -27,8 +27,10 @@ var (
 //   - full: its disk is full from a step on, and has room again later
 //   - down: it is killed at a step, and the directory can not be reached when it is
 //     started again
+//   - late: it is killed when it has sent a write, which the directory carries out
+//     when the next process has looked for it
 //   - recovery: it is killed at a step, and then at each step of its recovery
-var crashWays = []string{"steps", "answers", "lost", "full", "down", "recovery"}
+var crashWays = []string{"steps", "answers", "lost", "full", "down", "late", "recovery"}
 
 // TestCrash kills the gateway again and again. What it promised must hold when it
 // is started again (docs/identity.md), on the same table and the same directory.
@@ -40,7 +42,7 @@ func TestCrash(t *testing.T) {
 		pairwise bool
 		few      []string // the ways where nothing else is asked for
 	}{
-		{"demo", "demo", nil, false, []string{"steps", "full"}},
+		{"demo", "demo", nil, false, []string{"steps", "full", "late"}},
 		{"openldap without integrity", string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, false, []string{"answers", "lost"}},
 		{"active-directory", string(ldaptest.ActiveDirectory), nil, false, []string{"answers"}},
 		{"openldap with pairwise ids", string(ldaptest.OpenLDAP), nil, true, nil},
@@ -103,13 +105,17 @@ func crashAll(t *testing.T, w *crashWorld, way string, stride int) bool {
 func (w *crashWorld) kill(way string, at int) {
 	w.recovering, w.downAfter, w.struck = way == "recovery", way == "down", nil
 	query := url.Values{"at": {fmt.Sprint(at)}}
-	w.strikesOff = func() error { return nil }
+	w.strikesOff, w.patience = func() error { return nil }, 0
 	switch way {
 	case "answers":
-		w.strikes = func() error { w.proxy.arm(at, w.process.kill); return nil }
+		w.strikes = func() error { w.proxy.arm(at, false, w.process.kill); return nil }
+		w.strikesOff = func() error { w.proxy.disarm(); return nil }
+	case "late":
+		w.patience = 2000
+		w.strikes = func() error { w.proxy.arm(at, true, w.process.kill); return nil }
 		w.strikesOff = func() error { w.proxy.disarm(); return nil }
 	case "lost":
-		w.strikes = func() error { w.proxy.arm(at, func() {}); return nil }
+		w.strikes = func() error { w.proxy.arm(at, false, func() {}); return nil }
 		w.struck = func() (bool, error) { return w.proxy.hasLost(), nil }
 		w.relief = func() error { w.proxy.disarm(); return nil }
 	case "full":

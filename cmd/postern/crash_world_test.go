@@ -30,6 +30,8 @@ type crashWorld struct {
 	strikesOff func() error         // and disarms it
 	struck     func() (bool, error) // tells whether what the gateway lives on after has happened; nil where it dies
 	relief     func() error         // ends that
+	patience   int                  // of the gateway, in milliseconds
+	late       bool                 // a write came after the gateway had looked for it
 	downAfter  bool                 // the directory can not be reached when the gateway is started again
 	recovering bool                 // a recovery is killed too, at each of its steps
 	atOnce     func() error         // is done right after a restart, while the gateway recovers
@@ -71,7 +73,7 @@ func (w *crashWorld) violated(format string, args ...any) {
 // start starts the gateway, which ends at a step if that is not 0.
 func (w *crashWorld) start(at int) (err error) {
 	w.t.Helper()
-	w.process, err = startCrashProcess(w.whole, w.file, at)
+	w.process, err = startCrashProcess(w.whole, w.file, at, fmt.Sprintf("%s=%d", crashPatience, w.patience))
 	if err != nil {
 		return err
 	}
@@ -84,6 +86,15 @@ func (w *crashWorld) start(at int) (err error) {
 		if err := w.atOnce(); err != nil {
 			return err
 		}
+	}
+	if w.proxy.isHolding() {
+		if err := w.process.tell("/recover", nil, nil, nil); err != nil {
+			return err
+		}
+		w.proxy.release()
+		w.proxy.await()
+		w.late = true
+		defer func() { w.late = false }()
 	}
 	return w.settle()
 }
@@ -121,7 +132,7 @@ func (w *crashWorld) settle() error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(40 * time.Second); ; <-tick.C {
-		if w.struck != nil {
+		if w.struck != nil || w.late {
 			if err := w.process.tell("/recover", nil, nil, nil); err != nil {
 				return err
 			}
@@ -198,6 +209,9 @@ func (w *crashWorld) restart() {
 	at := 0
 	if w.recovering {
 		at = 1
+	}
+	if !w.proxy.isHolding() {
+		w.proxy.await()
 	}
 	w.proxy.setDown(w.downAfter)
 	for {
