@@ -54,7 +54,7 @@ func TestCrash(t *testing.T) {
 		}
 		t.Run(k.name, func(t *testing.T) {
 			w := newCrashWorld(t, k.kind, k.pairwise, k.options...)
-			share, random := *crashKills/len(kinds), 10
+			share, random := *crashKills/len(kinds), 5
 			for _, way := range crashWays {
 				stride := 1
 				if *crashKills == 0 && way == "full" {
