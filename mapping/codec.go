@@ -29,9 +29,9 @@ type state interface {
 	// write gives the values to have instead, or an error when those that are
 	// there make no sense.
 	write(on bool, values []connectors.Value) ([]connectors.Value, error)
-	// initial is what a new entry gets when the client says nothing. secured says
-	// that it gets a password.
-	initial(secured bool) []connectors.Value
+	// initial is what a new entry gets when the client says nothing, of what other
+	// states of the attribute gave it. secured says that it gets a password.
+	initial(values []connectors.Value, secured bool) []connectors.Value
 	// needsPassword reports whether a new entry may be on only with a password.
 	needsPassword() bool
 	// lower gives the condition under which the state is on, or off.
@@ -41,9 +41,14 @@ type state interface {
 // tableName stands for a codec that is a table of values.
 const tableName = "values"
 
+// suffixName stands for a codec that is told a suffix.
+const suffixName = "suffix"
+
 // codecNames are the codecs that a configuration can name.
 var codecNames = []string{"text", "boolean", "bool-not", "integer", "decimal", "generalizedTime",
-	"objectGUID", "base64", "ad-enabled", "ad-password", "ds-account-lock", "ppolicy-locked"}
+	"objectGUID", "objectSid", "filetime", "ad-account-expires", "ad-group-type", "photo", "proxyAddresses", accountNameCodec, "boolean-words", "integer-text", "base64", "ad-enabled", "ad-password", "ds-account-lock", "ppolicy-locked",
+	"ad-password-never-expires", "ad-password-not-required", "ad-smartcard-required", "ad-not-delegated",
+	"ad-must-change-password", "ad-locked-out", "ds-locked-out", "ppolicy-locked-out"}
 
 // codecNamed returns the codec (or state) of a name, and the SCIM types that it
 // fits.
@@ -65,10 +70,44 @@ func codecNamed(name string) (c codec, s state, fits []scim.Type) {
 		return objectGUID{}, nil, []scim.Type{scim.String}
 	case "base64":
 		return base64Binary{}, nil, []scim.Type{scim.Binary, scim.String}
+	case "objectSid":
+		return objectSID{}, nil, []scim.Type{scim.String}
+	case "filetime":
+		return fileTime{}, nil, []scim.Type{scim.DateTime, scim.String}
+	case "ad-account-expires":
+		return accountExpires{}, nil, []scim.Type{scim.DateTime, scim.String}
+	case "ad-group-type":
+		return groupType, nil, []scim.Type{scim.String}
+	case accountNameCodec:
+		return accountName{}, nil, []scim.Type{scim.String}
+	case "proxyAddresses":
+		return proxyAddresses{}, nil, []scim.Type{scim.String}
+	case "photo":
+		return photo{}, nil, []scim.Type{scim.Reference, scim.String}
+	case "boolean-words":
+		return yesNo{}, nil, []scim.Type{scim.Boolean}
+	case "integer-text":
+		return digits{}, nil, []scim.Type{scim.Integer}
 	case "ad-password":
 		return adPassword{}, nil, []scim.Type{scim.String}
 	case "ad-enabled":
-		return nil, adEnabled{}, []scim.Type{scim.Boolean}
+		return nil, adEnabled, []scim.Type{scim.Boolean}
+	case "ad-password-never-expires":
+		return nil, adFlag{mask: passwordNeverEnds}, []scim.Type{scim.Boolean}
+	case "ad-password-not-required":
+		return nil, adFlag{mask: passwordNotRequired}, []scim.Type{scim.Boolean}
+	case "ad-smartcard-required":
+		return nil, adFlag{mask: smartcardRequired}, []scim.Type{scim.Boolean}
+	case "ad-not-delegated":
+		return nil, adFlag{mask: notDelegated}, []scim.Type{scim.Boolean}
+	case "ad-must-change-password":
+		return nil, mustChange{}, []scim.Type{scim.Boolean}
+	case "ad-locked-out":
+		return nil, adLockedOut{}, []scim.Type{scim.Boolean}
+	case "ds-locked-out":
+		return nil, dsLockedOut{}, []scim.Type{scim.Boolean}
+	case "ppolicy-locked-out":
+		return nil, ppolicyLockedOut{}, []scim.Type{scim.Boolean}
 	case "ds-account-lock":
 		return nil, dsAccountLock{}, []scim.Type{scim.Boolean}
 	case "ppolicy-locked":

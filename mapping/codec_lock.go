@@ -11,7 +11,7 @@ import (
 
 // dsAccountLock is 389-DS's switch: an account is off while nsAccountLock is
 // true. Without the attribute it is on.
-type dsAccountLock struct{}
+type dsAccountLock struct{ ordinary }
 
 func (dsAccountLock) read(values []connectors.Value) scim.Value {
 	return scim.Bool(!slices.ContainsFunc(values, isTrue))
@@ -25,10 +25,6 @@ func (dsAccountLock) write(on bool, _ []connectors.Value) ([]connectors.Value, e
 	}
 	return []connectors.Value{"true"}, nil
 }
-
-func (dsAccountLock) initial(bool) []connectors.Value { return nil }
-
-func (dsAccountLock) needsPassword() bool { return false }
 
 // lower relies on the server comparing the attribute without regard to case
 // whatever its schema says, as 389-DS does.
@@ -47,27 +43,27 @@ func (dsAccountLock) lower(q question, on bool) answer {
 // ppolicyLocked is the switch of OpenLDAP's password policy: an account is off
 // while pwdAccountLockedTime is 000001010000Z, which no time unlocks. Any other
 // time is a lock-out after wrong passwords, which does not make it inactive.
-type ppolicyLocked struct{}
+type ppolicyLocked struct{ ordinary }
 
 const lockedForever = connectors.Value("000001010000Z")
 
 func (ppolicyLocked) read(values []connectors.Value) scim.Value {
-	return scim.Bool(!slices.ContainsFunc(values, func(v connectors.Value) bool {
-		t, ok := parseGeneralizedTime(string(v))
-		return ok && t.Equal(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
-	}))
+	return scim.Bool(!slices.ContainsFunc(values, isForever))
 }
 
-func (ppolicyLocked) write(on bool, _ []connectors.Value) ([]connectors.Value, error) {
+func isForever(v connectors.Value) bool {
+	t, ok := parseGeneralizedTime(string(v))
+	return ok && t.Equal(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+// write leaves a lock-out alone where there is room for one time alone only if
+// the account is not made inactive.
+func (ppolicyLocked) write(on bool, values []connectors.Value) ([]connectors.Value, error) {
 	if on {
-		return nil, nil
+		return slices.DeleteFunc(slices.Clone(values), isForever), nil
 	}
 	return []connectors.Value{lockedForever}, nil
 }
-
-func (ppolicyLocked) initial(bool) []connectors.Value { return nil }
-
-func (ppolicyLocked) needsPassword() bool { return false }
 
 func (ppolicyLocked) lower(q question, on bool) answer {
 	off := q.equal(lockedForever, q.matching.Rule == connectors.RuleTime)

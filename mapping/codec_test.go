@@ -36,6 +36,25 @@ func TestCodecsAreLenses(t *testing.T) {
 		{"base64", base64Binary{}, rapid.Map(rapid.SliceOfN(rapid.Byte(), 1, -1), func(b []byte) scim.Value {
 			return scim.Str(base64.StdEncoding.EncodeToString(b))
 		})},
+		{"objectSid", objectSID{}, rapid.Custom(func(t *rapid.T) scim.Value {
+			s := rapid.StringMatching(`S-1-([1-9][0-9]{0,8}|0x[1-9A-F][0-9A-F]{11})`).Draw(t, "authority")
+			for _, n := range rapid.SliceOfN(rapid.Uint32(), 0, sidParts).Draw(t, "parts") {
+				s += fmt.Sprint("-", n)
+			}
+			return scim.Str(s)
+		})},
+		{"filetime", fileTime{}, rapid.Map(rapid.Int64Range(1, lastTick), func(n int64) scim.Value {
+			return scim.Str(time.Unix(n/ticks-from1601, n%ticks*100).UTC().Format(time.RFC3339Nano))
+		})},
+		{"suffix", suffix{domain: "x.org"}, rapid.Map(rapid.StringMatching(`[a-zX.]{1,5}(@[y.]{1,5})?`), scim.Str)},
+		{"photo", photo{}, rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) scim.Value {
+			return scim.Str("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(append([]byte("\xff\xd8\xff"), b...)))
+		})},
+		{"proxyAddresses", proxyAddresses{}, rapid.Map(rapid.StringMatching(`[^:\x80-\xff]{1,20}`), scim.Str)},
+		{"sAMAccountName", accountName{}, rapid.Map(rapid.StringMatching(`[a-zA-Z0-9 .$_-]{0,19}[a-z]`), scim.Str)},
+		{"ad-group-type", groupType, rapid.Map(rapid.SampledFrom([]string{"security-global", "distribution-universal"}), scim.Str)},
+		{"boolean-words", yesNo{}, rapid.Map(rapid.Bool(), scim.Bool)},
+		{"integer-text", digits{}, rapid.Map(rapid.Int64(), scim.Int)},
 		{"table", table{{"1", scim.Bool(true)}, {"3", scim.Bool(false)}, {"2", scim.Bool(false)}}, rapid.Map(rapid.Bool(), scim.Bool)},
 	} {
 		t.Run(c.name, rapid.MakeCheck(func(t *rapid.T) {
@@ -64,9 +83,13 @@ func TestStatesAreSet(t *testing.T) {
 		state  state
 		values *rapid.Generator[[]connectors.Value]
 	}{
-		{"ad-enabled", adEnabled{}, rapid.Custom(func(t *rapid.T) []connectors.Value {
+		{"ad-enabled", adEnabled, rapid.Custom(func(t *rapid.T) []connectors.Value {
 			return []connectors.Value{connectors.Value(fmt.Sprint(rapid.Int32().Draw(t, "flags")))}
 		})},
+		{"ad-password-never-expires", adFlag{mask: passwordNeverEnds}, rapid.Custom(func(t *rapid.T) []connectors.Value {
+			return []connectors.Value{connectors.Value(fmt.Sprint(rapid.Int32().Draw(t, "flags")))}
+		})},
+		{"ad-must-change-password", mustChange{}, rapid.SampledFrom([][]connectors.Value{nil, {"0"}, {"-1"}, {"132537600000000000"}})},
 		{"ds-account-lock", dsAccountLock{}, rapid.SampledFrom([][]connectors.Value{nil, {"true"}, {"TRUE"}, {"false"}, {"true", "false"}})},
 		{"ppolicy-locked", ppolicyLocked{}, rapid.SampledFrom([][]connectors.Value{nil, {"000001010000Z"}, {"00000101000000Z"}, {"20240101000000Z"}})},
 	} {
@@ -83,15 +106,48 @@ func TestStatesAreSet(t *testing.T) {
 			if err != nil || fmt.Sprint(twice) != fmt.Sprint(next) {
 				t.Fatalf("set twice: %v", twice)
 			}
-			if _, ok := c.state.(adEnabled); ok {
+			if f, ok := c.state.(adFlag); ok {
 				var before, after int64
 				fmt.Sscan(string(values[0]), &before)
 				fmt.Sscan(string(next[0]), &after)
-				if (before^after)&^accountDisable != 0 {
+				if (before^after)&^f.mask != 0 {
 					t.Fatalf("%v became %v", values, next)
 				}
 			}
 		}))
+	}
+}
+
+// A lock-out is ended and never begun, and ending it leaves alone what makes an
+// account inactive.
+func TestLockOuts(t *testing.T) {
+	for _, c := range []struct {
+		state  state
+		values []connectors.Value
+		locked bool
+		ended  []connectors.Value
+	}{
+		{adLockedOut{}, nil, false, nil},
+		{adLockedOut{}, []connectors.Value{"0"}, false, []connectors.Value{"0"}},
+		{adLockedOut{}, []connectors.Value{"132537600000000000"}, true, []connectors.Value{"0"}},
+		{dsLockedOut{}, nil, false, nil},
+		{dsLockedOut{}, []connectors.Value{"19700101000000Z"}, true, nil},
+		{ppolicyLockedOut{}, nil, false, nil},
+		{ppolicyLockedOut{}, []connectors.Value{"20240101000000Z"}, true, nil},
+		{ppolicyLockedOut{}, []connectors.Value{"000001010000Z"}, false, []connectors.Value{"000001010000Z"}},
+	} {
+		if got := c.state.read(c.values); !same(got, scim.Bool(c.locked)) {
+			t.Errorf("%T reads %q as %s", c.state, c.values, got)
+		}
+		if got, err := c.state.write(false, c.values); err != nil || fmt.Sprint(got) != fmt.Sprint(c.ended) {
+			t.Errorf("%T ends %q with %q, %v; want %q", c.state, c.values, got, err, c.ended)
+		}
+		if _, err := c.state.write(true, c.values); (err == nil) != c.locked {
+			t.Errorf("%T locks out %q: %v", c.state, c.values, err)
+		}
+	}
+	if got, err := (ppolicyLocked{}).write(true, []connectors.Value{"20240101000000Z"}); err != nil || len(got) != 1 {
+		t.Errorf("making an account active ends its lock-out: %q, %v", got, err)
 	}
 }
 
@@ -128,6 +184,39 @@ func TestDecode(t *testing.T) {
 		{generalizedTime{}, "99991231235959-0100", ""},
 		{objectGUID{}, "\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99\xaa\xbb\xcc\xdd\xee\xff", `"00112233-4455-6677-8899-aabbccddeeff"`},
 		{objectGUID{}, "short", ""},
+		{objectSID{}, "\x01\x02\x00\x00\x00\x00\x00\x05\x20\x00\x00\x00\x20\x02\x00\x00", `"S-1-5-32-544"`},
+		{objectSID{}, "\x01\x02\x00\x00\x00\x00\x00\x05\x20\x00\x00\x00", ""},
+		{objectSID{}, "\x02\x00\x00\x00\x00\x00\x00\x05", ""},
+		{objectSID{}, connectors.Value("\x01\x10\x00\x00\x00\x00\x00\x05" + strings.Repeat("\x00", 64)), ""},
+		{fileTime{}, "0", ""},
+		{fileTime{}, "9223372036854775807", ""},
+		{fileTime{}, "-1", ""},
+		{fileTime{}, "132537600000000000", `"2020-12-30T00:00:00Z"`},
+		{fileTime{}, "1", `"1601-01-01T00:00:00.0000001Z"`},
+		{accountExpires{}, "0", ""},
+		{accountExpires{}, "9223372036854775807", ""},
+		{suffix{"x.org"}, "ann@X.Org", `"ann"`},
+		{suffix{"x.org"}, "ann@y.org", `"ann@y.org"`},
+		{suffix{"x.org"}, "ann", ""},
+		{suffix{"x.org"}, "@x.org", ""},
+		{photo{}, "GIF89a", `"data:image/gif;base64,R0lGODlh"`},
+		{photo{}, "MZ", ""},
+		{proxyAddresses{}, "SMTP:a@x.org", `"a@x.org"`},
+		{proxyAddresses{}, "smtp:a@x.org", `"a@x.org"`},
+		{proxyAddresses{}, "X500:/o=x", ""},
+		{proxyAddresses{}, "a@x.org", ""},
+		{groupType, "-2147483646", `"security-global"`},
+		{groupType, "-2147483643", ""},
+		{yesNo{}, "JA ", "true"},
+		{yesNo{}, "Nein", "false"},
+		{yesNo{}, "maybe", ""},
+		{digits{}, " 007", "7"},
+		{digits{}, "+1.234.567", "1234567"},
+		{digits{}, "-12\u00a0345", "-12345"},
+		{digits{}, "12.34", ""},
+		{digits{}, "1,2345", ""},
+		{digits{}, ".123", ""},
+		{digits{}, "--1", ""},
 		{adPassword{}, "\"\x00p\x00\"\x00", ""},
 	} {
 		v, ok := c.codec.decode(c.in)
@@ -154,6 +243,27 @@ func TestEncode(t *testing.T) {
 		{base64Binary{}, scim.Str("-_8"), "\xfb\xff"},
 		{base64Binary{}, scim.Str("%"), ""},
 		{adPassword{}, scim.Str("pä😀"), "\"\x00p\x00\xe4\x00\x3d\xd8\x00\xde\"\x00"},
+		{objectSID{}, scim.Str("s-1-5-32-544"), "\x01\x02\x00\x00\x00\x00\x00\x05\x20\x00\x00\x00\x20\x02\x00\x00"},
+		{objectSID{}, scim.Str("S-1"), ""},
+		{objectSID{}, scim.Str("S-1-5-4294967296"), ""},
+		{objectSID{}, scim.Str("S-2-5"), ""},
+		{fileTime{}, scim.Str("2020-12-30T01:00:00.00000019+01:00"), "132537600000000001"},
+		{fileTime{}, scim.Str("1601-01-01T00:00:00Z"), ""},
+		{fileTime{}, scim.Str("2020-12-30"), ""},
+		{accountExpires{}, scim.Str("2020-12-30T00:00:00Z"), "132537600000000000"},
+		{suffix{"x.org"}, scim.Str("ann"), "ann@x.org"},
+		{suffix{"x.org"}, scim.Str("ann@y.org"), "ann@y.org"},
+		{suffix{"x.org"}, scim.Str("@y.org"), ""},
+		{photo{}, scim.Str("data:image/gif;base64,R0lGODlh"), "GIF89a"},
+		{photo{}, scim.Str("R0lGODlh"), "GIF89a"},
+		{photo{}, scim.Str("https://x.org/a.gif"), ""},
+		{photo{}, scim.Str("data:image/gif,GIF89a"), ""},
+		{photo{}, scim.Str("TVo="), ""},
+		{proxyAddresses{}, scim.Str("sip:a"), ""},
+		{accountName{}, scim.Str("twenty.characters.lo"), "twenty.characters.lo"},
+		{accountName{}, scim.Str("twenty.characters.lon"), ""},
+		{accountName{}, scim.Str("a/b"), ""},
+		{accountName{}, scim.Str("a."), ""},
 		{integer{}, scim.Str("1"), ""},
 		{decimal{}, scim.Int(2), "2"},
 		{table{{"b", scim.Str("Boss")}}, scim.Str("BOSS"), "b"},
@@ -164,7 +274,7 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%T encodes %s as %q, %v; want %q", c.codec, c.in, got, err, c.want)
 		}
 	}
-	if _, err := (adEnabled{}).write(true, []connectors.Value{"many"}); err == nil {
+	if _, err := adEnabled.write(true, []connectors.Value{"many"}); err == nil {
 		t.Error("account flags that are no number were changed")
 	}
 }

@@ -26,6 +26,7 @@ func Compile(s Spec, full *scim.ResourceType) (*Mapping, configs.Problems) {
 	c.naming()
 	c.fallbacks()
 	c.constants()
+	c.derived()
 	c.required()
 	if c.problems.HasErrors() {
 		return nil, c.problems.Sorted()
@@ -43,12 +44,13 @@ type compiler struct {
 	full  *scim.ResourceType
 	lines []*line
 	// misspelled are the left sides that mean nothing.
-	misspelled []string
-	spelled    map[string]connectors.Attr // how an attribute is spelled where it comes first
-	name       naming
-	named      bool
-	nameText   []segment
-	problems   configs.Problems
+	misspelled  []string
+	spelled     map[string]connectors.Attr // how an attribute is spelled where it comes first
+	name        naming
+	named       bool
+	nameText    []segment
+	derivedText []derivedText
+	problems    configs.Problems
 }
 
 func (c *compiler) add(p configs.Problem) { c.problems.Add(p) }
@@ -84,18 +86,32 @@ func fold(a connectors.Attr) string {
 
 // oneWriter refuses two rules that would both write one attribute.
 func (c *compiler) oneWriter() {
-	writers := make(map[connectors.Attr]*line)
+	writers := make(map[connectors.Attr][]*line)
 	for _, l := range c.lines {
 		if l.write == writeNever || l.attr == "" {
 			continue
 		}
-		if first, ok := writers[l.attr]; ok {
-			c.add(l.spec.Attr.Problem("%q is written by the rule for %s already", l.attr, first.spec.Path.Value).
+		if i := slices.IndexFunc(writers[l.attr], func(o *line) bool { return !share(l.state, o.state) }); i >= 0 {
+			c.add(l.spec.Attr.Problem("%q is written by the rule for %s already", l.attr, writers[l.attr][i].spec.Path.Value).
 				WithHint("write: never on one of the two"))
 			continue
 		}
-		writers[l.attr] = l
+		writers[l.attr] = append(writers[l.attr], l)
 	}
+}
+
+// share reports whether two states each mind a part of their own of an attribute.
+func share(a, b state) bool {
+	f, one := a.(adFlag)
+	g, two := b.(adFlag)
+	_, off := a.(ppolicyLocked)
+	_, out := b.(ppolicyLockedOut)
+	if off && out || one && two && f.mask != g.mask {
+		return true
+	}
+	_, out = a.(ppolicyLockedOut)
+	_, off = b.(ppolicyLocked)
+	return off && out
 }
 
 // elements checks what several rules for one multi-valued attribute share.
@@ -234,6 +250,9 @@ func (c *compiler) digest() [32]byte {
 			continue
 		}
 		s := fmt.Sprintf("%q %q %q %v %v %q", l.key, l.attr, l.codecName, l.multi, l.primary, configs.Values(l.spec.Refs))
+		if l.spec.Suffix.Set {
+			s += fmt.Sprintf(" suffix %q", l.spec.Suffix.Value)
+		}
 		for _, row := range l.spec.Values {
 			s += fmt.Sprintf(" %q=%q", row.Backend.Value, row.Scim.Value)
 		}

@@ -42,5 +42,10 @@ func (m *Mapping) Create(r *scim.Resource, refs Refs) (Draft, error) {
 	for _, c := range m.constants {
 		d.Fields = append(d.Fields, connectors.Field{Attr: c.Attr, Values: slices.Clone(c.Values)})
 	}
+	for i := range m.derived {
+		if f := m.derived[i].field(r); !f.Empty() {
+			d.Fields = append(d.Fields, f)
+		}
+	}
 	return d, nil
 }

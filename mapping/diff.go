@@ -27,9 +27,10 @@ type planner struct {
 
 	was     *scim.Resource
 	now     *scim.Resource
-	patch   scim.Patch          // when patching
-	touched []bool              // when patching, by property
-	named   map[string]Referent // see tokens
+	patch   scim.Patch                             // when patching
+	touched []bool                                 // when patching, by property
+	named   map[string]Referent                    // see tokens
+	states  map[connectors.Attr][]connectors.Value // see state
 
 	plan Plan
 	err  error
@@ -82,6 +83,16 @@ func (pl *planner) elements(p *property, items []scim.Value) {
 	}
 	for k, el := range p.elements {
 		if el.multi {
+			if _, ok := el.rules[0].codec.(proxyAddresses); ok {
+				var own []scim.Object
+				for i, owner := range owners {
+					if owner == k {
+						own = append(own, items[i].Object())
+					}
+				}
+				pl.addresses(el.rules[0], own)
+				continue
+			}
 			var values []scim.Value
 			for i, owner := range owners {
 				if owner == k {
@@ -132,6 +143,9 @@ func (pl *planner) single(r *rule, v scim.Value) {
 		if pl.m.naming != nil && pl.m.naming.rule == r {
 			pl.fail(scim.InvalidValue("%s is required: the object's name is made of it", r.path))
 			return
+		}
+		if b, ok := r.codec.(blanker); ok && pl.mode != creating {
+			c.Add = []connectors.Value{b.blank()}
 		}
 	} else {
 		b, ok := pl.encode(r, v)
@@ -196,49 +210,6 @@ func (pl *planner) several(r *rule, items []scim.Value) {
 	if pl.may(r, len(had) > 0, len(items) == 0) && pl.whole(r) {
 		pl.change(r, c)
 	}
-}
-
-// state plans a state: it is changed, never taken away.
-func (pl *planner) state(r *rule, values []connectors.Value, v scim.Value) {
-	var next []connectors.Value
-	was := r.state.read(values)
-	if v.IsAbsent() && pl.mode == creating {
-		if v = pl.fallback(r); v.IsAbsent() {
-			next = r.state.initial(pl.secures())
-		}
-	}
-	switch {
-	case !v.IsAbsent():
-		if same(was, v) || !pl.may(r, !was.IsAbsent(), false) {
-			return
-		}
-		if pl.mode == creating && v.Bool() && r.state.needsPassword() && !pl.secures() {
-			pl.fail(scim.InvalidValue("%s: an account without a password can not be enabled", r.path))
-			return
-		}
-		var err error
-		if next, err = r.state.write(v.Bool(), values); err != nil {
-			pl.fail(scim.InvalidValue("%s: %v", r.path, err))
-			return
-		}
-	case pl.mode != creating:
-		if pl.mode == patching && !was.IsAbsent() {
-			pl.fail(scim.NotMutable("%s can be changed but not removed", r.path))
-		}
-		return
-	}
-	c := connectors.Change{Attr: r.attr}
-	for _, old := range values {
-		if !slices.Contains(next, old) {
-			c.Delete = append(c.Delete, old)
-		}
-	}
-	for _, b := range next {
-		if !slices.Contains(values, b) {
-			c.Add = append(c.Add, b)
-		}
-	}
-	pl.change(r, c)
 }
 
 // unread plans a rule that is never read, such as a password: what is there is

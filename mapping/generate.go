@@ -40,7 +40,7 @@ func (c *compiler) generates(l *line) {
 // passwords refuses the trap that Active Directory has set: it takes a
 // userPassword like any other attribute, and no one can sign in with it.
 func (c *compiler) passwords() {
-	if !slices.ContainsFunc(c.lines, func(l *line) bool { return l.state == adEnabled{} }) {
+	if !slices.ContainsFunc(c.lines, func(l *line) bool { return l.state == adEnabled }) {
 		return
 	}
 	for _, l := range c.lines {

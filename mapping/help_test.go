@@ -18,12 +18,22 @@ func fullType(t testing.TB, name string) *scim.ResourceType {
 	} else if name == "Group" {
 		rt, err = scim.NewResourceType("Group", "/Groups", "Group", scim.GroupSchema())
 	} else {
-		rt, err = scim.NewResourceType("User", "/Users", "User Account", scim.UserSchema(), scim.Extension{Schema: scim.EnterpriseUserSchema()})
+		rt, err = scim.NewResourceType("User", "/Users", "User Account", scim.UserSchema(), scim.Extension{Schema: scim.EnterpriseUserSchema()},
+			scim.Extension{Schema: accountSchema()})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rt
+}
+
+// accountSchema is an extension for what directories know of accounts.
+func accountSchema() *scim.Schema {
+	return &scim.Schema{ID: "urn:example:Account", Name: "Account", Attributes: []*scim.Attribute{
+		{Name: "neverExpires", Type: scim.Boolean}, {Name: "smartcard", Type: scim.Boolean}, {Name: "lockedOut", Type: scim.Boolean},
+		{Name: "mustChange", Type: scim.Boolean}, {Name: "manages", Type: scim.Boolean}, {Name: "floor", Type: scim.Integer},
+		{Name: "expires", Type: scim.DateTime}, {Name: "lastLogon", Type: scim.DateTime}, {Name: "sid"}, {Name: "account"},
+	}}
 }
 
 // deviceSchemas are a schema as a configuration declares it, with every

@@ -41,6 +41,19 @@ const lawConfig = `resources:
       manager: { attr: manager, ref: User }
       meta.created: created
       meta.lastModified: modified
+      userType: { attr: upn, codec: { suffix: x.org } }
+      ims.value: { attr: proxy, codec: proxyAddresses }
+      photos.value: { attr: thumb, codec: photo }
+      urn:example:Account:neverExpires: { attr: uac, codec: ad-password-never-expires }
+      urn:example:Account:smartcard: { attr: uac, codec: ad-smartcard-required }
+      urn:example:Account:lockedOut: { attr: lockout, codec: ad-locked-out }
+      urn:example:Account:mustChange: { attr: pwdLast, codec: ad-must-change-password }
+      urn:example:Account:manages: { attr: manages, codec: boolean-words }
+      urn:example:Account:floor: { attr: floor, codec: integer-text }
+      urn:example:Account:expires: { attr: expires, codec: ad-account-expires }
+      urn:example:Account:lastLogon: { attr: logon, codec: filetime }
+      urn:example:Account:sid: { attr: sid, codec: objectSid }
+      urn:example:Account:account: { attr: sam, codec: sAMAccountName }
 `
 
 // lawMatching is a schema for it: rules of every kind, single and several
@@ -66,6 +79,17 @@ var lawMatching = map[connectors.Attr]connectors.Matching{
 	"employeenumber": {Rule: connectors.RuleIgnoreCase, SingleValue: true},
 	"manager":        {Rule: connectors.RuleReference},
 	"created":        {Rule: connectors.RuleTime, SingleValue: true, Ordering: true},
+	"upn":            {Rule: connectors.RuleIgnoreCase, SingleValue: true, Substring: true},
+	"proxy":          {Rule: connectors.RuleIgnoreCase, Substring: true},
+	"thumb":          {Rule: connectors.RuleOctets},
+	"lockout":        {Rule: connectors.RuleInteger, SingleValue: true, Ordering: true},
+	"pwdlast":        {Rule: connectors.RuleInteger, SingleValue: true, Ordering: true},
+	"manages":        {Rule: connectors.RuleIgnoreCase, SingleValue: true},
+	"floor":          {Rule: connectors.RuleIgnoreCase, SingleValue: true},
+	"expires":        {Rule: connectors.RuleInteger, SingleValue: true, Ordering: true},
+	"logon":          {Rule: connectors.RuleInteger, SingleValue: true, Ordering: true},
+	"sid":            {Rule: connectors.RuleOctets, SingleValue: true},
+	"sam":            {Rule: connectors.RuleIgnoreCase, SingleValue: true, Substring: true},
 	"modified":       {Rule: connectors.RuleTime, SingleValue: true, Ordering: true},
 }
 
@@ -82,7 +106,15 @@ var (
 	words   = rapid.SampledFrom([]string{"a", "A", "b", "ab", "a b", " a", "a  b", "Ä", "ä", "ſ", "1", "-", "1-2"})
 	phones  = rapid.SampledFrom([]string{"1", "2", "12", "1-2", "a", "\xff"})
 	times   = rapid.SampledFrom([]string{"20240102030405Z", "20240102030405.0Z", "20240102030405.5Z", "202401020304+0100"})
-	flags   = rapid.SampledFrom([]string{"512", "514", "66048", "66050"})
+	flags   = rapid.SampledFrom([]string{"512", "514", "66048", "66050", "262656", "-2147483136", "328194"})
+	upns    = rapid.SampledFrom([]string{"a@x.org", "A@X.ORG", "ab@x.org", "a@y.org", "b@x.org.uk", "a", "@x.org"})
+	instant = rapid.SampledFrom([]string{"0", "1", "132537600000000000", "132537600000000001", "9223372036854775807", "-5", "2650467743999999999", "2650467744000000000"})
+	locks   = rapid.SampledFrom([]string{"0", "1", "132537600000000000"})
+	spoken  = rapid.SampledFrom([]string{"Ja", "nein", "TRUE", "0", "perhaps"})
+	numbers = rapid.SampledFrom([]string{"7", "007", "1.234", "1 234", "-1,234,567", "12.34", "x"})
+	sids    = rapid.SampledFrom([]string{"\x01\x01\x00\x00\x00\x00\x00\x05\x12\x00\x00\x00", "\x01\x00\x00\x00\x00\x00\x00\x05", "\x01\x02"})
+	inboxes = rapid.SampledFrom([][]connectors.Value{nil, {"SMTP:a"}, {"SMTP:a", "smtp:b"}, {"smtp:a", "SMTP:b"}, {"SMTP:ab", "X500:/o=a", "smtp:b", "smtp:a b"}, {"SIP:a"}})
+	images  = rapid.SampledFrom([]string{"GIF89a\x01", "\x89PNG\x0d\x0a\x1a\x0a", "\xff\xd8\xff\xe0", "no picture"})
 	grants  = rapid.SampledFrom([]connectors.Value{"r", "R", "w", "x"})
 	titles  = rapid.SampledFrom([]string{"b", "w", "W", "x"})
 	octets  = rapid.SampledFrom([]string{"\x00", "\x01\xff", "abc"})
@@ -144,6 +176,19 @@ func stored(t *rapid.T, m *Mapping, single bool) connectors.Entry {
 	refs("manager", people, most)
 	add("created", times, 1)
 	add("modified", times, 1)
+	add("upn", upns, 1)
+	if values := inboxes.Draw(t, "proxy"); len(values) > 0 {
+		e.Fields = append(e.Fields, connectors.Field{Attr: "proxy", Values: values})
+	}
+	add("thumb", images, 2)
+	add("lockout", locks, 1)
+	add("pwdLast", locks, 1)
+	add("manages", spoken, 1)
+	add("floor", numbers, 1)
+	add("expires", instant, 1)
+	add("logon", instant, 1)
+	add("sid", sids, 1)
+	add("sam", words, 1)
 	e.Fields = append(e.Fields, connectors.Field{Attr: "hidden", Values: []connectors.Value{"x"}})
 	return e
 }
@@ -170,7 +215,7 @@ func namesOf(e connectors.Entry) Names {
 func wanted(t *rapid.T, m *Mapping, was *scim.Resource) *scim.Resource {
 	other := stored(t, m, true)
 	r := m.Project(other, namesOf(other))
-	for _, name := range []string{"groups", "employeeNumber", "meta"} {
+	for _, name := range []string{"groups", "employeeNumber", "meta", "urn:example:Account:lockedOut"} {
 		a, _ := m.rt.Attribute(name)
 		r = r.With(a, was.Get(a))
 	}
@@ -393,6 +438,19 @@ func patch(t *rapid.T, m *Mapping) scim.Patch {
 				return `"op":"` + op + `","path":"active","value":` + fmt.Sprint(rapid.Bool().Draw(t, "on"))
 			},
 			func() string {
+				return `"op":"` + op + `","path":"urn:example:Account:neverExpires","value":` + fmt.Sprint(rapid.Bool().Draw(t, "on"))
+			},
+			func() string {
+				return `"op":"` + op + `","path":"urn:example:Account:mustChange","value":` + fmt.Sprint(rapid.Bool().Draw(t, "on"))
+			},
+			func() string {
+				return `"op":"` + op + `","path":"urn:example:Account:expires","value":"2021-0` + rapid.SampledFrom([]string{"1", "2"}).Draw(t, "month") + `-01T00:00:00Z"`
+			},
+			func() string { return `"op":"remove","path":"urn:example:Account:expires"` },
+			func() string {
+				return `"op":"` + op + `","path":"userType","value":"` + rapid.SampledFrom([]string{"a", "c", "c@y.org"}).Draw(t, "name") + `"`
+			},
+			func() string {
 				return `"op":"` + op + `","path":"title","value":"` + rapid.SampledFrom([]string{"Boss", "Worker"}).Draw(t, "title") + `"`
 			},
 			func() string {
@@ -433,6 +491,8 @@ func TestCreatedReadsBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		other := stored(t, m, true)
 		r := m.Project(other, namesOf(other))
+		locked, _ := m.rt.Attribute("urn:example:Account:lockedOut")
+		r = r.With(locked, scim.Bool(false))
 		d, err := m.Create(r, lawRefs)
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package mapping
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"postern/connectors"
 	"postern/scim"
@@ -32,6 +33,16 @@ func (c *compiler) codec(l *line) {
 		c.table(l)
 		return
 	}
+	if l.codecName == suffixName && s.Suffix.Set {
+		l.codec = suffix{domain: strings.TrimPrefix(s.Suffix.Value, "@")}
+		if l.leaf.Type != scim.String {
+			c.add(s.Codec.Problem("a suffix fits text, and %s is of the type %s", s.Path.Value, typeName(l.leaf.Type)))
+		}
+		if strings.Contains(strings.TrimPrefix(s.Suffix.Value, "@"), "@") {
+			c.add(s.Suffix.Problem("%q is not the name of a domain", s.Suffix.Value))
+		}
+		return
+	}
 	var fits []scim.Type
 	l.codec, l.state, fits = codecNamed(l.codecName)
 	switch {
@@ -41,6 +52,10 @@ func (c *compiler) codec(l *line) {
 		}
 	case !slices.Contains(fits, l.leaf.Type):
 		c.add(s.Codec.Problem("the codec %s does not fit %s, which is of the type %s", l.codecName, s.Path.Value, typeName(l.leaf.Type)))
+	case l.codecName == "proxyAddresses" && (!l.multi || subAttribute(l.path.Attr, "primary") == nil):
+		c.add(s.Codec.Problem("the codec %s fits elements of which one is primary", l.codecName).WithHint("as in emails.value"))
+	case l.codecName == "proxyAddresses":
+		l.primary = true // its values say which is
 	case l.state != nil && (l.multi || l.path.Attr.MultiValued):
 		c.add(s.Codec.Problem("the codec %s does not fit a multi-valued attribute", l.codecName))
 	}

@@ -312,7 +312,7 @@ func (l *lowering) has(r *rule) answer {
 	case r.refs != nil:
 		return q.isPresent(false) // references that lead nowhere are hidden
 	case r.state != nil:
-		if len(r.state.initial(true)) == 0 {
+		if !r.state.read(nil).IsAbsent() {
 			return everywhere // having no value is a state too
 		}
 		return q.isPresent(false)

@@ -112,7 +112,27 @@ func filterText(t *rapid.T, depth int) string {
 		op := rapid.SampledFrom([]string{"eq", "ne"}).Draw(t, "op")
 		return path + " " + op + " " + rapid.SampledFrom(values).Draw(t, "value")
 	}
-	switch rapid.IntRange(0, 12).Draw(t, "leaf") {
+	instants := func(path string) string {
+		op := rapid.SampledFrom([]string{"eq", "ne", "gt", "ge", "lt", "le"}).Draw(t, "op")
+		at := rapid.SampledFrom([]string{"2020-12-30T00:00:00Z", "2020-12-30T00:00:00.0000001Z", "2020-12-30T00:00:00.00000015Z", "1601-01-01T00:00:00.0000001Z", "9999-12-31T23:59:59.9999999Z", "1500-01-01T00:00:00Z"}).Draw(t, "time")
+		return path + " " + op + ` "` + at + `"`
+	}
+	const account = "urn:example:Account:"
+	switch rapid.IntRange(0, 18).Draw(t, "leaf") {
+	case 13:
+		return equal(account+rapid.SampledFrom([]string{"neverExpires", "smartcard", "lockedOut", "mustChange", "manages"}).Draw(t, "state"), "true", "false")
+	case 14:
+		return instants(account + rapid.SampledFrom([]string{"expires", "lastLogon"}).Draw(t, "time"))
+	case 15:
+		return equal(account+"sid", `"S-1-5-18"`, `"s-1-5-18"`, `"S-1-5"`, `"S-2"`)
+	case 16:
+		op := rapid.SampledFrom([]string{"eq", "ne", "co", "sw", "ew"}).Draw(t, "op")
+		return "userType " + op + ` "` + rapid.SampledFrom([]string{"a", "A", "ab", "a@x.org", "a@y.org", "@", "b@x.org", "org"}).Draw(t, "value") + `"`
+	case 17:
+		return rapid.SampledFrom([]string{"ims", "ims.value", account + "account"}).Draw(t, "path") + rapid.SampledFrom([]string{" pr", ` eq "a"`, ` eq "A"`, ` ne "b"`, ` co "a"`, ` sw "a"`, ` ew "b"`, ` eq "a b"`, ` co "smtp"`}).Draw(t, "rest")
+	case 18:
+		return rapid.SampledFrom([]string{"userType pr", account + "expires pr", account + "lockedOut pr", account + "floor eq 7", account + "floor gt 7", "ims.primary eq true", "ims[primary eq true and value eq \"a\"]", "photos pr",
+			account + "neverExpires pr", account + "mustChange pr"}).Draw(t, "present")
 	case 8:
 		return rapid.SampledFrom([]string{`members pr`, `members.value eq "p1"`, `members.value ne "p1"`, `members[value eq "p1"]`, `not (members pr)`}).Draw(t, "foreign")
 	case 9:

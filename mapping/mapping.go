@@ -15,6 +15,7 @@ type Mapping struct {
 	properties []*property // in the order of the resource type
 	rules      []*rule
 	constants  []connectors.Field
+	derived    []derived
 	naming     *naming // nil where nothing can be created
 
 	displays  []Display
@@ -61,6 +62,11 @@ func (m *Mapping) PathOf(a connectors.Attr) string {
 			return r.path
 		}
 	}
+	for i := range m.derived {
+		if d := &m.derived[i]; fold(d.attr) == fold(a) {
+			return d.path()
+		}
+	}
 	if m.naming != nil && fold(m.naming.attr) == fold(a) {
 		for r := range m.naming.template.inputs {
 			return r.path
@@ -83,6 +89,9 @@ func (m *Mapping) Uses() map[connectors.Attr]configs.Pos {
 	}
 	if m.naming != nil {
 		add(m.naming.attr, m.naming.pos)
+	}
+	for _, d := range m.derived {
+		add(d.attr, d.pos)
 	}
 	for _, f := range m.constants {
 		add(f.Attr, configs.Pos{})

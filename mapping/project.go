@@ -78,8 +78,10 @@ func (p *property) projectElements(room *arena, e *connectors.Entry) scim.Value 
 	list := room.list(len(p.elements))
 	for _, el := range p.elements {
 		if el.multi {
+			_, says := el.rules[0].codec.(proxyAddresses)
+			primary := !says || el.rules[0].hasPrimary(e)
 			for i, v := range el.rules[0].readAll(e) {
-				list = append(list, scim.Obj(el.project(room.object(len(el.slots)), e, v, i == 0)))
+				list = append(list, scim.Obj(el.project(room.object(len(el.slots)), e, v, primary && i == 0)))
 			}
 			continue
 		}
@@ -125,7 +127,11 @@ func (r *rule) readAll(e *connectors.Entry) []scim.Value {
 		stored = slices.Sorted(slices.Values(stored))
 	}
 	values := make([]scim.Value, 0, len(stored))
-	_, merges := r.codec.(table) // two stored values may stand for one
+	merges := false // two stored values may stand for one
+	switch r.codec.(type) {
+	case table, yesNo, digits, suffix:
+		merges = true
+	}
 	for _, s := range stored {
 		v, ok := r.codec.decode(s)
 		if !ok || v.IsAbsent() || merges && slices.ContainsFunc(values, func(u scim.Value) bool { return same(u, v) }) {

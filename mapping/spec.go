@@ -20,6 +20,7 @@ type Spec struct {
 	Name      configs.At[string] // "CN={displayName}"
 	Rules     []RuleSpec
 	Constants []ConstantSpec
+	Derived   []DerivedSpec
 }
 
 // A RuleSpec is one line of the map.
@@ -27,7 +28,8 @@ type RuleSpec struct {
 	Path        configs.At[string] // the SCIM path, with the position of the key
 	Attr        configs.At[string]
 	Codec       configs.At[string]
-	Values      []ValueSpec // of a codec that is a table
+	Values      []ValueSpec        // of a codec that is a table
+	Suffix      configs.At[string] // of the codec of that name
 	Refs        []configs.At[string]
 	Write       configs.At[string] // always, create, never
 	Forbidden   configs.At[string] // error, ignore
@@ -55,7 +57,7 @@ type ConstantSpec struct {
 	Values []configs.At[string]
 }
 
-// Decode takes the keys name, map and constants of a resource. The other keys
+// Decode takes the keys name, map, constants and derived of a resource. The other keys
 // are left to their owners.
 func Decode(n *configs.Node, problems *configs.Problems) Spec {
 	path := n.Path()
@@ -66,6 +68,9 @@ func Decode(n *configs.Node, problems *configs.Problems) Spec {
 	m.Required("map")
 	for key, value := range m.Child("map").Map(problems).Each() {
 		s.Rules = append(s.Rules, decodeRule(key, value, problems))
+	}
+	if n := m.Child("derived"); n != nil {
+		s.Derived = decodeDerived(n, problems)
 	}
 	if constants := m.Child("constants"); constants != nil {
 		for key, value := range constants.Map(problems).Each() {
@@ -92,7 +97,11 @@ func decodeRule(path configs.At[string], n *configs.Node, problems *configs.Prob
 	if c := m.Child("codec"); c != nil && c.Kind() == configs.Mapping {
 		r.Codec = configs.At[string]{Value: tableName, Pos: c.Pos(), Path: c.Path(), Set: true}
 		cm := c.Map(problems)
-		cm.Required("values")
+		if r.Suffix = cm.String("suffix"); r.Suffix.Set {
+			r.Codec.Value = suffixName
+		} else {
+			cm.Required("values")
+		}
 		for key, value := range cm.Child("values").Map(problems).Each() {
 			r.Values = append(r.Values, ValueSpec{Backend: key, Scim: value.Text(problems)})
 		}

@@ -76,7 +76,7 @@ func decodeResource(name string, n *configs.Node, backends []string, ps *configs
 		Collection: ldap.DecodeCollection(name, n, ps),
 		Node:       n,
 	}
-	for _, key := range []string{"map", "name", "constants"} {
+	for _, key := range []string{"map", "name", "constants", "derived"} {
 		m.Child(key)
 	}
 	return r
