@@ -19,8 +19,9 @@ type modification struct {
 	replace  bool
 	lenient  bool
 	refs     bool
-	absent   bool               // nothing but the guard that there is no value
-	was      []connectors.Value // of replace, where it is known: the values until now
+	gone     []connectors.Target // the references among del
+	absent   bool                // nothing but the guard that there is no value
+	was      []connectors.Value  // of replace, where it is known: the values until now
 }
 
 func (m modification) empty() bool { return !m.replace && !m.absent && len(m.del)+len(m.add) == 0 }
@@ -177,7 +178,7 @@ func (w *rewrite) modification(ch connectors.Change, names map[connectors.Target
 	if len(ch.DeleteRefs)+len(ch.AddRefs) == 0 {
 		return m, nil
 	}
-	m.refs = true
+	m.refs, m.gone = true, ch.DeleteRefs
 	add, err := referenceValues(ch.Attr, ch.AddRefs, names)
 	if err != nil {
 		return m, err

@@ -21,6 +21,10 @@ type collection struct {
 	anchor   anchorField // set by settle
 	// extra are the attributes that every read of an entry asks for. Set by settle.
 	extra []connectors.Attr
+	// memberOf is the attribute to which the primary group is added, or "", and
+	// extraPrimary what is asked for then. Set by settle.
+	memberOf     connectors.Attr
+	extraPrimary []connectors.Attr
 	// required holds the reference attributes that entries of the object classes
 	// must have. Set by settle.
 	required map[connectors.Attr]bool
@@ -58,6 +62,7 @@ func (c *collection) settle(f *facts) {
 	}
 	c.anchor = anchorField{connectors.Attr(attr), anchorFormOf(attr)}
 	c.extra = []connectors.Attr{c.anchor.attr, f.stamp}
+	c.settlePrimary(f)
 	c.required = map[connectors.Attr]bool{}
 	for a := range c.References {
 		if f.schema.requires(c.ObjectClass, string(a)) {
@@ -136,7 +141,7 @@ func (c *collection) appendGet(b []byte, f *facts, a connectors.Anchor, want []c
 		*filter = wire.End(append(*filter, c.filter...), m)
 		s.Filter = *filter
 	}
-	return request{Search: s, want: want, extra: c.extra, extDN: f.extDN && c.refers(want)}.append(b, 0, "")
+	return request{Search: s, want: want, extra: c.extras(want), extDN: f.extDN && c.refers(want)}.append(b, 0, "")
 }
 
 // single makes an entry of the answer to a search for one object.

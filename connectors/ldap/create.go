@@ -176,7 +176,7 @@ func referenceValues(a connectors.Attr, ts []connectors.Target, names map[connec
 func (c *collection) readNew(ctx context.Context, f *facts, name string, want []connectors.Attr) (connectors.Entry, error) {
 	r := request{
 		Search: wire.Search{Base: name, Scope: wire.BaseObject, Filter: c.filter},
-		want:   want, extra: c.extra, extDN: f.extDN && c.refers(want),
+		want:   want, extra: c.extras(want), extDN: f.extDN && c.refers(want),
 	}
 	reply, err := c.dir.pool.read(ctx, r.append(nil, 0, ""))
 	switch {

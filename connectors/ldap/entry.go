@@ -55,6 +55,7 @@ func (d *decoder) addEntry(e wire.Entry) error {
 	entry := connectors.Entry{Fields: make([]connectors.Field, 0, len(d.want))}
 	values := make([]connectors.Value, 0, len(d.want)+4)
 	index := len(d.entries)
+	sid, primary := "", ""
 	for name, set := range e.Attributes() {
 		if d.c.anchor.attr != "" && sameAttr(name, d.c.anchor.attr) {
 			var ok bool
@@ -64,6 +65,14 @@ func (d *decoder) addEntry(e wire.Entry) error {
 		}
 		if d.f.stamp != "" && sameAttr(name, d.f.stamp) {
 			entry.Stamp = connectors.Stamp(set.First())
+		}
+		if d.c.memberOf != "" {
+			switch {
+			case sameAttr(name, attrSID):
+				sid = set.First()
+			case sameAttr(name, attrPrimaryGroup):
+				primary = set.First()
+			}
 		}
 		attr, next := d.wanted(name)
 		if attr == "" {
@@ -88,6 +97,9 @@ func (d *decoder) addEntry(e wire.Entry) error {
 		if field.Partial || !field.Empty() {
 			entry.Fields = append(entry.Fields, field)
 		}
+	}
+	if primary != "" && slices.Contains(d.want, d.c.memberOf) {
+		d.addPrimary(&entry, index, sid, primary)
 	}
 	if entry.Anchor == "" {
 		return &connectors.Error{Kind: connectors.Internal, Reason: "the directory does not show the attribute that identifies its objects",

@@ -49,8 +49,10 @@ func compileFilter(s string) ([]byte, error) {
 type filterWriter struct {
 	facts  *facts
 	anchor anchorField
-	// dns has the DN of every target in the condition that exists.
-	dns map[connectors.Target]string
+	// places has every target in the condition that exists.
+	places map[connectors.Target]place
+	// memberOf is the attribute that also stands for the primary group, or "".
+	memberOf connectors.Attr
 }
 
 // append encodes a condition. Values are length-prefixed bytes: there is
@@ -141,11 +143,17 @@ func (w *filterWriter) appendLeaf(b []byte, c connectors.Cond) ([]byte, error) {
 		b = wire.AppendString(b, extensibleValue, strconv.FormatUint(uint64(c.Mask), 10))
 		return wire.End(b, m), nil
 	case connectors.RefTo:
-		name, ok := w.dns[c.Target]
+		p, ok := w.places[c.Target]
 		if !ok {
 			return appendNothing(b), nil
 		}
-		return appendItem(b, filterEqual, c.Attr, connectors.Value(name)), nil
+		rid, known := relativeID(p.sid)
+		if w.memberOf == "" || c.Attr != w.memberOf || !known {
+			return appendItem(b, filterEqual, c.Attr, connectors.Value(p.dn)), nil
+		}
+		b, or := wire.Begin(b, filterOr)
+		b = appendItem(b, filterEqual, c.Attr, connectors.Value(p.dn))
+		return wire.End(appendItem(b, filterEqual, attrPrimaryGroup, rid), or), nil
 	case anchorIs:
 		return w.anchor.appendIs(b, connectors.Anchor(c)), nil
 	default:

@@ -14,7 +14,11 @@ func testWriter() *filterWriter {
 	return &filterWriter{
 		facts:  &facts{dialect: dialect{conds: connectors.AllConds}},
 		anchor: anchorField{"entryUUID", anchorUUID},
-		dns:    map[connectors.Target]string{{Collection: "User", Anchor: "1"}: `cn=a\,b,dc=c`},
+		places: map[connectors.Target]place{
+			{Collection: "User", Anchor: "1"}:  {dn: `cn=a\,b,dc=c`},
+			{Collection: "Group", Anchor: "2"}: {dn: "cn=g", sid: "\x01\x02\x00\x00\x00\x00\x00\x05\x20\x00\x00\x00\x20\x02\x00\x00"},
+		},
+		memberOf: "memberOf",
 	}
 }
 
@@ -52,6 +56,8 @@ func TestFilter(t *testing.T) {
 		{connectors.Not{Cond: connectors.Or{}}, everything},
 		{connectors.RefTo{Attr: "member", Target: connectors.Target{Collection: "User", Anchor: "1"}}, `(member=cn=a\5c,b,dc=c)`},
 		{connectors.RefTo{Attr: "member", Target: connectors.Target{Collection: "User", Anchor: "2"}}, nothing},
+		{connectors.RefTo{Attr: "memberOf", Target: connectors.Target{Collection: "Group", Anchor: "2"}}, `(|(memberOf=cn=g)(primaryGroupID=544))`},
+		{connectors.RefTo{Attr: "memberOf", Target: connectors.Target{Collection: "User", Anchor: "1"}}, `(memberOf=cn=a\5c,b,dc=c)`},
 		{connectors.AnchorIn{}, nothing},
 		{connectors.AnchorIn{testAnchor}, "(|(entryUUID=01234567-89ab-cdef-0123-456789abcdef))"},
 		{connectors.AnchorIn{"no anchor"}, "(|" + nothing + ")"},

@@ -29,6 +29,10 @@ func (w *rewrite) reduce(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		missing := slices.DeleteFunc(slices.Clone(m.del), func(v connectors.Value) bool { return there[v] })
+		if err := w.keepPrimary(ctx, m, missing); err != nil {
+			return false, err
+		}
 		before := len(m.del) + len(m.add)
 		// Deleted first, then added: a value in both must be there in the end.
 		m.del = slices.DeleteFunc(m.del, func(v connectors.Value) bool { return !there[v] || slices.Contains(m.add, v) })

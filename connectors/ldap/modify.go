@@ -113,7 +113,7 @@ func (w *rewrite) appendModify(b []byte) []byte {
 	b, open := wire.BeginModify(b, w.target())
 	permissive := w.f.permit && w.f.guidDN && w.guard.Level == connectors.GuardNone
 	for _, m := range w.mods {
-		permissive = permissive && m.lenient
+		permissive = permissive && m.lenient && len(m.gone) == 0 // see keepPrimary
 		switch {
 		case m.replace:
 			b = wire.AppendChange(b, wire.ModifyReplace, string(m.attr), m.add)

@@ -52,7 +52,7 @@ type resolver struct {
 func (r *resolver) gather(names []string) {
 	for _, n := range names {
 		key := n
-		if !r.byGUID() {
+		if _, sid := sidOf(n); !sid && !r.byGUID() {
 			var ok bool
 			if key, ok = normalizeDN(n); !ok || key == "" {
 				r.dir.cache.put(connectors.Target{}, "", false, n)
@@ -74,7 +74,7 @@ func (r *resolver) byGUID() bool { return r.facts.guidDN && r.facts.extDN }
 func (r *resolver) searchIn(ctx context.Context, c *collection) error {
 	var inside []string
 	for _, key := range r.open {
-		if r.byGUID() || within(key, c.baseNorm) {
+		if _, sid := sidOf(key); sid || r.byGUID() || within(key, c.baseNorm) {
 			inside = append(inside, key)
 		}
 	}
@@ -100,6 +100,10 @@ func (r *resolver) search(ctx context.Context, c *collection, keys []string) err
 	filter = append(filter, c.filter...)
 	filter, or := wire.Begin(filter, filterOr)
 	for _, key := range keys {
+		if sid, ok := sidOf(key); ok {
+			filter = appendItem(filter, filterEqual, attrSID, connectors.Value(sid))
+			continue
+		}
 		value := r.spelled[key][0]
 		if r.byGUID() {
 			raw, _ := hex.DecodeString(value) // of no object, if it is not one
@@ -109,6 +113,9 @@ func (r *resolver) search(ctx context.Context, c *collection, keys []string) err
 	}
 	filter = wire.End(wire.End(filter, or), and)
 	extra := []connectors.Attr{c.anchor.attr}
+	if slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(key, sidPrefix) }) {
+		extra = append(extra, attrSID)
+	}
 	if r.byGUID() && !sameAttr(string(f.nameAttr), c.anchor.attr) {
 		extra = append(extra, f.nameAttr)
 	}
@@ -138,6 +145,7 @@ func (r *resolver) search(ctx context.Context, c *collection, keys []string) err
 func (r *resolver) take(c *collection, e wire.Entry) {
 	t := connectors.Target{Collection: c.Name}
 	key, _ := normalizeDN(e.DN)
+	sid := ""
 	for name, values := range e.Attributes() {
 		if sameAttr(name, c.anchor.attr) {
 			t.Anchor, _ = c.anchor.form.anchor(values.First())
@@ -145,17 +153,22 @@ func (r *resolver) take(c *collection, e wire.Entry) {
 		if r.byGUID() && sameAttr(name, r.facts.nameAttr) {
 			key = hex.EncodeToString([]byte(values.First()))
 		}
+		if sameAttr(name, attrSID) {
+			sid = sidName(values.First())
+		}
 	}
-	names, ok := r.spelled[key]
-	if t.Anchor == "" || !ok {
-		return
-	}
-	r.dir.cache.put(t, e.DN, false, append(slices.Clone(names), key)...)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen[key] = true
-	for _, n := range names {
-		r.found[n] = t
+	for _, key := range []string{key, sid} {
+		names, ok := r.spelled[key]
+		if t.Anchor == "" || !ok {
+			continue
+		}
+		r.dir.cache.put(t, e.DN, false, append(slices.Clone(names), key)...)
+		r.mu.Lock()
+		r.seen[key] = true
+		for _, n := range names {
+			r.found[n] = t
+		}
+		r.mu.Unlock()
 	}
 }
 
@@ -163,7 +176,8 @@ func (r *resolver) take(c *collection, e wire.Entry) {
 type place struct {
 	dn     string
 	stamp  connectors.Stamp
-	cached bool // not looked up for this request
+	sid    string // in Active Directory
+	cached bool   // not looked up for this request
 }
 
 // locate looks up where objects are: in one search if they are few, and never
@@ -212,6 +226,9 @@ func (l *locator) search(ctx context.Context, base string, groups map[string][]c
 		return nil
 	}
 	extra := []connectors.Attr{l.facts.stamp}
+	if l.facts.guidDN {
+		extra = append(extra, attrSID)
+	}
 	filter, or := wire.Begin(nil, filterOr)
 	for name, anchors := range groups {
 		c := l.dir.collections[name]
@@ -253,6 +270,9 @@ func (l *locator) take(e wire.Entry, groups map[string][]connectors.Anchor) {
 	for name, values := range e.Attributes() {
 		if l.facts.stamp != "" && sameAttr(name, l.facts.stamp) {
 			p.stamp = connectors.Stamp(values.First())
+		}
+		if l.facts.guidDN && sameAttr(name, attrSID) {
+			p.sid = strings.Clone(values.First())
 		}
 	}
 	for name, anchors := range groups {

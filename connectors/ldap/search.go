@@ -46,15 +46,17 @@ func (c *collection) Search(ctx context.Context, q connectors.Query) iter.Seq2[c
 // requests returns the searches that together answer the query: one, or one for
 // every so many anchors where the query is for many.
 func (c *collection) requests(ctx context.Context, f *facts, q connectors.Query) ([]request, error) {
-	names, err := c.dir.namesOf(ctx, f, targets(q.Where, nil))
-	if err != nil {
-		return nil, err
+	w := filterWriter{facts: f, anchor: c.anchor, memberOf: c.memberOf}
+	var err error
+	if named := targets(q.Where, nil); len(named) > 0 {
+		if w.places, err = c.dir.locate(ctx, f, named); err != nil {
+			return nil, err
+		}
 	}
-	w := filterWriter{facts: f, anchor: c.anchor, dns: names}
 	anchors, others := splitAnchors(q.Where)
 	r := request{
 		Search: wire.Search{Base: c.Base, Scope: wire.WholeSubtree},
-		want:   q.Want, extra: c.extra, extDN: f.extDN && c.refers(q.Want),
+		want:   q.Want, extra: c.extras(q.Want), extDN: f.extDN && c.refers(q.Want),
 	}
 	if anchors == nil {
 		if r.Filter, err = c.appendFilter(&w, q.Where); err != nil {
