@@ -41,8 +41,11 @@ type state interface {
 // tableName stands for a codec that is a table of values.
 const tableName = "values"
 
-// suffixName stands for a codec that is told a suffix.
-const suffixName = "suffix"
+// suffixName and roleName stand for codecs that are told a suffix, or a role.
+const (
+	suffixName = "suffix"
+	roleName   = "role"
+)
 
 // codecNames are the codecs that a configuration can name.
 var codecNames = []string{"text", "boolean", "bool-not", "integer", "decimal", "generalizedTime",

@@ -90,6 +90,7 @@ func TestStatesAreSet(t *testing.T) {
 			return []connectors.Value{connectors.Value(fmt.Sprint(rapid.Int32().Draw(t, "flags")))}
 		})},
 		{"ad-must-change-password", mustChange{}, rapid.SampledFrom([][]connectors.Value{nil, {"0"}, {"-1"}, {"132537600000000000"}})},
+		{"role", roleLock{role: "cn=off,dc=x"}, rapid.SampledFrom([][]connectors.Value{nil, {"CN=Off, dc=x"}, {"cn=other,dc=x"}, {"cn=other,dc=x", "cn=off,dc=x"}})},
 		{"ds-account-lock", dsAccountLock{}, rapid.SampledFrom([][]connectors.Value{nil, {"true"}, {"TRUE"}, {"false"}, {"true", "false"}})},
 		{"ppolicy-locked", ppolicyLocked{}, rapid.SampledFrom([][]connectors.Value{nil, {"000001010000Z"}, {"00000101000000Z"}, {"20240101000000Z"}})},
 	} {

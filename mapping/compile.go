@@ -250,8 +250,10 @@ func (c *compiler) digest() [32]byte {
 			continue
 		}
 		s := fmt.Sprintf("%q %q %q %v %v %q", l.key, l.attr, l.codecName, l.multi, l.primary, configs.Values(l.spec.Refs))
-		if l.spec.Suffix.Set {
-			s += fmt.Sprintf(" suffix %q", l.spec.Suffix.Value)
+		for _, told := range []configs.At[string]{l.spec.Suffix, l.spec.Role} {
+			if told.Set {
+				s += fmt.Sprintf(" told %q", told.Value)
+			}
 		}
 		for _, row := range l.spec.Values {
 			s += fmt.Sprintf(" %q=%q", row.Backend.Value, row.Scim.Value)

@@ -116,7 +116,7 @@ func TestFingerprintIsStable(t *testing.T) {
 		{Attr: "role", Values: []connectors.Value{"a", "b"}},
 		{Attr: "manager", Refs: people[:1]},
 	}}
-	const want = "5LWhCkRj4dua28WWd59feA"
+	const want = "8OK9bJlCU5bh6cfMP0a96g"
 	if got := fingerprint(t, m, e).With("x").String(); got != want {
 		t.Errorf("the version is %s, was %s", got, want)
 	}

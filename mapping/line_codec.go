@@ -33,18 +33,18 @@ func (c *compiler) codec(l *line) {
 		c.table(l)
 		return
 	}
-	if l.codecName == suffixName && s.Suffix.Set {
-		l.codec = suffix{domain: strings.TrimPrefix(s.Suffix.Value, "@")}
-		if l.leaf.Type != scim.String {
-			c.add(s.Codec.Problem("a suffix fits text, and %s is of the type %s", s.Path.Value, typeName(l.leaf.Type)))
-		}
-		if strings.Contains(strings.TrimPrefix(s.Suffix.Value, "@"), "@") {
+	var fits []scim.Type
+	switch {
+	case l.codecName == suffixName && s.Suffix.Set:
+		l.codec, fits = suffix{domain: strings.TrimPrefix(s.Suffix.Value, "@")}, []scim.Type{scim.String}
+		if strings.Contains(l.codec.(suffix).domain, "@") {
 			c.add(s.Suffix.Problem("%q is not the name of a domain", s.Suffix.Value))
 		}
-		return
+	case l.codecName == roleName && s.Role.Set:
+		l.state, fits = roleLock{role: s.Role.Value}, []scim.Type{scim.Boolean}
+	default:
+		l.codec, l.state, fits = codecNamed(l.codecName)
 	}
-	var fits []scim.Type
-	l.codec, l.state, fits = codecNamed(l.codecName)
 	switch {
 	case fits == nil:
 		if s.Codec.Value != "" {

@@ -30,6 +30,7 @@ type RuleSpec struct {
 	Codec       configs.At[string]
 	Values      []ValueSpec        // of a codec that is a table
 	Suffix      configs.At[string] // of the codec of that name
+	Role        configs.At[string] // likewise, a DN
 	Refs        []configs.At[string]
 	Write       configs.At[string] // always, create, never
 	Forbidden   configs.At[string] // error, ignore
@@ -97,9 +98,13 @@ func decodeRule(path configs.At[string], n *configs.Node, problems *configs.Prob
 	if c := m.Child("codec"); c != nil && c.Kind() == configs.Mapping {
 		r.Codec = configs.At[string]{Value: tableName, Pos: c.Pos(), Path: c.Path(), Set: true}
 		cm := c.Map(problems)
-		if r.Suffix = cm.String("suffix"); r.Suffix.Set {
+		r.Suffix, r.Role = cm.String("suffix"), cm.String("role")
+		switch {
+		case r.Suffix.Set:
 			r.Codec.Value = suffixName
-		} else {
+		case r.Role.Set:
+			r.Codec.Value = roleName
+		default:
 			cm.Required("values")
 		}
 		for key, value := range cm.Child("values").Map(problems).Each() {
