@@ -10,6 +10,10 @@ import (
 	"postern/connectors/ldap/wire"
 )
 
+// onePage is how many entries every server gives without paging: Active Directory
+// has 1,000 by default, and OpenLDAP 500.
+const onePage = 500
+
 // Search implements connectors.Connector.
 func (c *collection) Search(ctx context.Context, q connectors.Query) iter.Seq2[connectors.Entry, error] {
 	return func(yield func(connectors.Entry, error) bool) {
@@ -27,7 +31,7 @@ func (c *collection) Search(ctx context.Context, q connectors.Query) iter.Seq2[c
 		for _, r := range requests {
 			if q.Limit > 0 {
 				r.SizeLimit = left
-				r.paged = r.paged && left > c.dir.config.PageSize
+				r.paged = r.paged && left > min(c.dir.config.PageSize, onePage)
 			}
 			for e, err := range c.run(ctx, f, r, q.Want) {
 				if err != nil {
