@@ -85,18 +85,14 @@ func (r *rule) hasPrimary(e *connectors.Entry) bool {
 // at all, the first. Another primary changes both values in one step.
 func (pl *planner) addresses(r *rule, items []scim.Object) {
 	values := pl.stored(r)
-	type want struct {
-		text    string
-		primary bool
-	}
-	var wants []want
+	var wants []string // addresses, each once
 	marked := -1
 	for _, o := range items {
 		text := o.Get(r.leaf).Text()
-		i := slices.IndexFunc(wants, func(w want) bool { return strings.EqualFold(w.text, text) })
+		i := slices.IndexFunc(wants, func(w string) bool { return strings.EqualFold(w, text) })
 		if i < 0 {
 			i = len(wants)
-			wants = append(wants, want{text: text})
+			wants = append(wants, text)
 		}
 		if o.Get(r.element.primaryAt).Bool() {
 			if marked >= 0 && marked != i {
@@ -106,14 +102,14 @@ func (pl *planner) addresses(r *rule, items []scim.Object) {
 			marked = i
 		}
 	}
-	has := func(w want, only func(connectors.Value) bool) int {
+	has := func(w string, only func(connectors.Value) bool) int {
 		return slices.IndexFunc(values, func(v connectors.Value) bool {
 			a, ok := r.codec.decode(v)
-			return ok && strings.EqualFold(a.Text(), w.text) && (only == nil || only(v))
+			return ok && strings.EqualFold(a.Text(), w) && (only == nil || only(v))
 		})
 	}
 	if marked < 0 {
-		marked = slices.IndexFunc(wants, func(w want) bool { return has(w, isPrimary) >= 0 })
+		marked = slices.IndexFunc(wants, func(w string) bool { return has(w, isPrimary) >= 0 })
 	}
 	if marked < 0 && (r.hasPrimary(pl.e) || !slices.ContainsFunc(values, func(v connectors.Value) bool { _, ok := r.codec.decode(v); return ok })) {
 		marked = 0 // of none that were there, or of those that are left
@@ -124,7 +120,7 @@ func (pl *planner) addresses(r *rule, items []scim.Object) {
 		primary := i == marked
 		at := has(w, func(v connectors.Value) bool { return isPrimary(v) == primary })
 		if at < 0 {
-			b, ok := pl.encode(r, scim.Str(w.text))
+			b, ok := pl.encode(r, scim.Str(w))
 			if !ok {
 				return
 			}
@@ -139,7 +135,7 @@ func (pl *planner) addresses(r *rule, items []scim.Object) {
 			continue
 		}
 		for j, v := range values { // the same in other letters stays too
-			if a, ok := r.codec.decode(v); ok && strings.EqualFold(a.Text(), w.text) && (primary || !isPrimary(v)) {
+			if a, ok := r.codec.decode(v); ok && strings.EqualFold(a.Text(), w) && (primary || !isPrimary(v)) {
 				kept[j] = true
 			}
 		}

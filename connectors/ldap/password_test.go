@@ -1,6 +1,7 @@
 package ldap_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -94,7 +95,7 @@ func TestPasswordPolicy(t *testing.T) {
 			want := []connectors.Attr{d.naming(), "title", "displayName"}
 			refused := func(what, reason, password string, err error) {
 				t.Helper()
-				e, ok := err.(*connectors.Error)
+				e, ok := errors.AsType[*connectors.Error](err)
 				if !ok || e.Kind != connectors.Invalid || !strings.Contains(e.Reason, reason) || e.Attr != d.password("").Attr {
 					t.Errorf("%s: %v, want %q", what, err, reason)
 				}
@@ -208,7 +209,7 @@ func TestPasswordInClear(t *testing.T) {
 			continue
 		}
 		inClear := func(err error) bool {
-			e, ok := err.(*connectors.Error)
+			e, ok := errors.AsType[*connectors.Error](err)
 			return ok && e.Kind == connectors.Denied && e.Attr == "unicodePwd" && strings.Contains(e.Reason, "encrypted")
 		}
 		if !inClear(err) {

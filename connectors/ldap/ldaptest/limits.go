@@ -1,6 +1,7 @@
 package ldaptest
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Limits struct {
 
 	server   *Server
 	config   *tls.Config // of the side to the client
+	end      context.CancelFunc
 	listener net.Listener
 	done     sync.WaitGroup
 
@@ -43,9 +45,12 @@ func NewLimits(t testing.TB, s *Server) *Limits {
 	}
 	l := &Limits{Entries: 1000, Values: 1500, server: s, open: map[net.Conn]struct{}{},
 		config: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}}
-	if l.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	var listen net.ListenConfig
+	if l.listener, err = listen.Listen(t.Context(), "tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
+	ctx, end := context.WithCancel(context.WithoutCancel(t.Context()))
+	l.end = end
 	t.Cleanup(l.close)
 	l.done.Go(func() {
 		for {
@@ -53,7 +58,7 @@ func NewLimits(t testing.TB, s *Server) *Limits {
 			if err != nil {
 				return
 			}
-			l.done.Go(func() { l.serve(tls.Server(conn, l.config)) })
+			l.done.Go(func() { l.serve(ctx, tls.Server(conn, l.config)) })
 		}
 	})
 	return l
@@ -72,6 +77,7 @@ func (l *Limits) Met() (searches, attributes int) {
 
 func (l *Limits) close() {
 	_ = l.listener.Close()
+	l.end()
 	l.mu.Lock()
 	l.closed = true
 	for c := range l.open {
@@ -98,14 +104,15 @@ func (l *Limits) drop(c net.Conn) {
 	_ = c.Close()
 }
 
-func (l *Limits) serve(client net.Conn) {
+func (l *Limits) serve(ctx context.Context, client net.Conn) {
 	l.keep(client)
 	defer l.drop(client)
 	config, err := l.server.TLSConfig()
 	if err != nil {
 		return
 	}
-	server, err := tls.Dial("tcp", strings.TrimPrefix(l.server.TLSURL, "ldaps://"), config)
+	dialer := tls.Dialer{Config: config}
+	server, err := dialer.DialContext(ctx, "tcp", strings.TrimPrefix(l.server.TLSURL, "ldaps://"))
 	if err != nil {
 		return
 	}
