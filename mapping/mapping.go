@@ -99,6 +99,21 @@ func (m *Mapping) Uses() map[connectors.Attr]configs.Pos {
 	return uses
 }
 
+// Unique returns the backend attributes whose values the gateway looks for before it
+// writes them: those of unique attributes, and that which names the object.
+func (m *Mapping) Unique() []connectors.Attr {
+	var attrs []connectors.Attr
+	for _, p := range m.properties {
+		if p.attr.Uniqueness != scim.UniqueNone {
+			attrs = appendNew(attrs, m.AttrsOf(p.attr))
+		}
+	}
+	if m.naming != nil && m.naming.attr != "" {
+		attrs = appendNew(attrs, []connectors.Attr{m.naming.attr})
+	}
+	return attrs
+}
+
 // AttrsOf returns the backend attributes to read for a SCIM attribute, or for
 // the attribute that a sub-attribute belongs to.
 func (m *Mapping) AttrsOf(a *scim.Attribute) []connectors.Attr {

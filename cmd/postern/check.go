@@ -65,16 +65,17 @@ func askBackends(ctx context.Context, c Config, compiled []*mapping.Mapping) (to
 		if !ok {
 			continue
 		}
-		attrs := make(map[string][]connectors.Attr)
+		attrs, unique := make(map[string][]connectors.Attr), make(map[string][]connectors.Attr)
 		places := make(map[string]map[connectors.Attr]configs.Pos)
 		nodes := make(map[string]*configs.Node)
 		for i, r := range c.Resources {
 			if r.Backend == b.Name {
 				places[r.Name], nodes[r.Name] = compiled[i].Uses(), r.Node
 				attrs[r.Name] = slices.Sorted(maps.Keys(places[r.Name]))
+				unique[r.Name] = compiled[i].Unique()
 			}
 		}
-		for _, f := range d.Check(ctx, attrs) {
+		for _, f := range d.Check(ctx, attrs, unique) {
 			if f.Level == ldap.Info {
 				told = append(told, b.Name+": "+f.String())
 				continue

@@ -49,8 +49,10 @@ func (f Finding) String() string {
 
 // Check asks the directory whether the configuration fits it: every server,
 // every collection's base, filter and anchor, and of the attributes that each
-// collection is used with whether the schema knows them.
-func (d *Directory) Check(ctx context.Context, attrs map[string][]connectors.Attr) []Finding {
+// collection is used with whether the schema knows them and, where the server
+// tells, whether they are indexed. unique are those that have to be, since the
+// gateway looks for their values before it writes.
+func (d *Directory) Check(ctx context.Context, attrs, unique map[string][]connectors.Attr) []Finding {
 	var found []Finding
 	for _, s := range d.pool.servers {
 		found = append(found, d.checkServer(ctx, s))
@@ -60,9 +62,16 @@ func (d *Directory) Check(ctx context.Context, attrs map[string][]connectors.Att
 		return append(found, Finding{Level: Failure, Message: err.Error()})
 	}
 	found = append(found, Finding{Message: f.report()})
+	x, err := d.indexes(ctx, f)
+	if err != nil || x == nil {
+		found = append(found, Finding{Message: "which attributes are indexed is not told to the bind identity"})
+	}
 	for _, name := range d.names {
 		c := d.collections[name]
 		found = append(found, c.checkScope(ctx, f)...)
+		if x != nil {
+			found = append(found, c.checkIndexes(f, x, attrs[name], unique[name])...)
+		}
 		for _, a := range attrs[name] {
 			if problem := c.checkAttr(f, a); problem != "" {
 				level := Failure

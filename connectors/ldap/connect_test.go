@@ -70,13 +70,13 @@ func TestCheck(t *testing.T) {
 			if _, err := collection(t, dir, "User").Create(t.Context(), d.user("checked"), nil); err != nil {
 				t.Fatal(err)
 			}
-			found := dir.Check(t.Context(), map[string][]connectors.Attr{"User": {"mail", "SN", "memberOf"}, "Group": {"cn"}})
+			found := dir.Check(t.Context(), map[string][]connectors.Attr{"User": {"mail", "SN", "memberOf"}, "Group": {"cn"}}, nil)
 			for _, f := range found {
 				if f.Level == ldap.Failure || f.Level == ldap.Warning && !strings.Contains(f.Message, "no entry") {
 					t.Errorf("%v: %v", f.Level, f)
 				}
 			}
-			found = dir.Check(t.Context(), map[string][]connectors.Attr{"User": {"nonsense"}})
+			found = dir.Check(t.Context(), map[string][]connectors.Attr{"User": {"nonsense"}}, nil)
 			if !slices.ContainsFunc(found, func(f ldap.Finding) bool {
 				return f.Level == ldap.Failure && f.Attr == "nonsense" && f.Collection == "User"
 			}) {
@@ -86,7 +86,7 @@ func TestCheck(t *testing.T) {
 			d.users.Base, d.groups.Base = "ou=nowhere,"+d.Base, d.GroupsBase
 			other := d.open(t, d.config(d.TLSURL))
 			defer other.Close()
-			found = other.Check(t.Context(), nil)
+			found = other.Check(t.Context(), nil, nil)
 			if !slices.ContainsFunc(found, func(f ldap.Finding) bool { return f.Level == ldap.Failure && f.Collection == "User" }) {
 				t.Errorf("a base that does not exist is not found: %v", found)
 			}

@@ -36,6 +36,8 @@ type dialect struct {
 	// clearPasswords says that a userPassword in an Add or a Modify may be stored as
 	// it comes, while the Password Modify operation hashes it.
 	clearPasswords bool
+	// indexes says how the server tells what is indexed.
+	indexes int
 	// ordered says that the changes of a Modify are checked one after the other,
 	// so that a second value of an attribute for one is refused even if a later
 	// change takes it out again. Others check the entry that comes out.
@@ -57,6 +59,7 @@ var dialects = []dialect{
 		computed:  []string{"memberof"},
 
 		clearPasswords: true,
+		indexes:        indexLines,
 	},
 	{
 		name:      "ds389",
@@ -66,6 +69,7 @@ var dialects = []dialect{
 		conds:     connectors.AllConds &^ connectors.CondBits,
 		computed:  []string{"memberof"},
 		textTimes: true,
+		indexes:   indexEntries,
 	},
 	{
 		name:         "active-directory",
@@ -77,6 +81,7 @@ var dialects = []dialect{
 		systemSchema: true,
 		integrity:    true,
 		ordered:      true,
+		indexes:      indexSchema,
 		computed: []string{"pwdlastset", "lockouttime", "badpwdcount", "badpasswordtime", "lastlogon", "lastlogoff",
 			"lastlogontimestamp", "logoncount", "samaccounttype"},
 	},

@@ -172,8 +172,9 @@ func (d *Directory) lookUp(ctx context.Context, base, filter string, attrs ...st
 	return found, nil
 }
 
-// listValues reads one attribute of every entry below base.
-func (d *Directory) listValues(ctx context.Context, base, filter string, attr connectors.Attr) ([]string, error) {
+// listValues reads one attribute of every entry below base. OpenLDAP's
+// configuration does not take the paged results control.
+func (d *Directory) listValues(ctx context.Context, base, filter string, attr connectors.Attr, paged bool) ([]string, error) {
 	compiled, err := compileFilter(filter)
 	if err != nil {
 		return nil, err
@@ -181,7 +182,7 @@ func (d *Directory) listValues(ctx context.Context, base, filter string, attr co
 	var list []string
 	for messages, err := range d.pages(ctx, request{
 		Search: wire.Search{Base: base, Scope: wire.WholeSubtree, Filter: compiled},
-		want:   []connectors.Attr{attr}, paged: true,
+		want:   []connectors.Attr{attr}, paged: paged,
 	}) {
 		if err != nil {
 			return nil, err

@@ -133,7 +133,7 @@ func (d *Directory) readSchema(ctx context.Context, root rootDSE, system bool) (
 	// Constructed attributes, back links and what only the system writes
 	// ([MS-ADTS] §3.1.1.2.3).
 	const filter = "(&(objectClass=attributeSchema)(|(systemOnly=TRUE)(systemFlags:1.2.840.113556.1.4.803:=4)(linkID:1.2.840.113556.1.4.803:=1)))"
-	names, err := d.listValues(ctx, root.schemaContext, filter, "lDAPDisplayName")
+	names, err := d.listValues(ctx, root.schemaContext, filter, "lDAPDisplayName", true)
 	if err != nil {
 		return nil, fmt.Errorf("attribute schema: %w", err)
 	}

@@ -135,7 +135,7 @@ func TestNobody(t *testing.T) {
 	if e, ok := errors.AsType[*connectors.Error](err); !ok || e.Kind != connectors.Unavailable || !e.Unsent {
 		t.Errorf("got %v", err)
 	}
-	found := d.Check(t.Context(), nil)
+	found := d.Check(t.Context(), nil, nil)
 	if len(found) != 2 || found[0].Level != Failure || found[0].Server == "" {
 		t.Errorf("found %v", found)
 	}
