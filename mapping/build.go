@@ -143,7 +143,7 @@ func (c *compiler) rule(l *line, p *property) *rule {
 		lenient:  l.spec.Forbidden.Value == "ignore",
 		unread:   l.unread,
 		generate: l.spec.Generate.Value,
-		volatile: l.path.Attr == c.full.Meta() || len(l.spec.Refs) > 0 && l.path.Attr.Mutability == scim.ReadOnly,
+		volatile: l.path.Attr == c.full.Meta() || restless[fold(l.attr)] || len(l.spec.Refs) > 0 && l.path.Attr.Mutability == scim.ReadOnly,
 	}
 	if l.path.Sub != nil {
 		r.leaf = subAttribute(p.attr, l.path.Sub.Name)

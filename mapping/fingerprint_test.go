@@ -180,3 +180,32 @@ func TestGuard(t *testing.T) {
 		}
 	}
 }
+
+// Signing in makes no other version, whatever shows it.
+func TestRestless(t *testing.T) {
+	mappings, problems := compileText(t, "restless.yaml", []byte(`resources:
+  User:
+    name: CN={userName}
+    map:
+      userName: uid
+      urn:example:Account:lastLogon: { attr: lastLogonTimestamp, codec: filetime, write: never }
+      urn:example:Account:expires: { attr: accountExpires, codec: ad-account-expires }
+`))
+	if len(problems) > 0 {
+		t.Fatal(problems.Error())
+	}
+	m := mappings["User"]
+	version := func(logon, expires connectors.Value) Fingerprint {
+		return fingerprint(t, m, connectors.Entry{Fields: []connectors.Field{{Attr: "uid", Values: []connectors.Value{"a"}},
+			{Attr: "lastLogonTimestamp", Values: []connectors.Value{logon}}, {Attr: "accountExpires", Values: []connectors.Value{expires}}}})
+	}
+	if version("132537600000000000", "0") != version("132537600000000001", "0") {
+		t.Error("signing in makes another version")
+	}
+	if version("132537600000000000", "0") == version("132537600000000000", "132537600000000001") {
+		t.Error("another end makes none")
+	}
+	if !m.Covers([]connectors.Attr{"uid", "accountExpires", "CN"}) {
+		t.Error("a version needs the time of the last sign-in")
+	}
+}
