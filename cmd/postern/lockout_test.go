@@ -130,4 +130,18 @@ func TestLockedByRole(t *testing.T) {
 			t.Errorf("active eq %s finds %d", active, n)
 		}
 	}
+
+	// With the attribute alone it is seen, and that it can not be helped is told.
+	c, maps = directoryConfig(t, s)
+	other := openApp(t, c, maps)
+	v := other.create("/Users", userBody("byrole", `,"active":true,"password":"`+password+`"`))
+	m := goldap.NewModifyRequest(w.dn("byrole"), nil)
+	m.Add("nsRoleDN", []string{role})
+	if err := conn.Modify(m); err != nil {
+		t.Fatal(err)
+	}
+	if a := other.get("/Users/" + v.id()); a.at("active") != false {
+		t.Errorf("locked by a role: %s", a.body)
+	}
+	other.wantError(other.do("PATCH", "/Users/"+v.id(), patchBody(`{"op":"replace","path":"active","value":true}`)), http.StatusForbidden, "", "active", "role")
 }

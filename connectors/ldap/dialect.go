@@ -36,6 +36,8 @@ type dialect struct {
 	// clearPasswords says that a userPassword in an Add or a Modify may be stored as
 	// it comes, while the Password Modify operation hashes it.
 	clearPasswords bool
+	// roles says that nsAccountLock may come of a role (a class of service).
+	roles bool
 	// indexes says how the server tells what is indexed.
 	indexes int
 	// ordered says that the changes of a Modify are checked one after the other,
@@ -70,6 +72,7 @@ var dialects = []dialect{
 		computed:  []string{"memberof"},
 		textTimes: true,
 		indexes:   indexEntries,
+		roles:     true,
 	},
 	{
 		name:         "active-directory",

@@ -55,11 +55,27 @@ func (w *rewrite) modify(ctx context.Context) (connectors.Entry, error) {
 			}
 		}
 		refused := w.refusal(reply.Result)
+		if refused.Kind == connectors.GuardFailed && w.lockedByRole(ctx) {
+			refused.Kind, refused.Attr, refused.Reason = connectors.Denied, attrAccountLock, "the account is locked by a role, which has to be taken away"
+		}
 		if refused.Kind != connectors.GuardFailed && refused.Kind != connectors.NotFound && w.dropAbsences() {
 			continue
 		}
 		return connectors.Entry{}, refused
 	}
+}
+
+const attrAccountLock = connectors.Attr("nsAccountLock")
+
+// lockedByRole reports whether what could not be taken away is a lock that the
+// server makes of a role of the account, and that is not in the entry.
+func (w *rewrite) lockedByRole(ctx context.Context) bool {
+	if !w.f.roles || !slices.ContainsFunc(w.mods, func(m modification) bool { return sameAttr(string(m.attr), attrAccountLock) && len(m.del) > 0 }) {
+		return false
+	}
+	const role = connectors.Attr("nsRole")
+	e, err := w.c.get(ctx, w.f, w.self.Anchor, []connectors.Attr{attrAccountLock, role})
+	return err == nil && !e.Field(attrAccountLock).Empty() && !e.Field(role).Empty()
 }
 
 // unchanged returns the entry where nothing is left to be written. The guard
