@@ -219,3 +219,49 @@ func TestAccountsOfActiveDirectory(t *testing.T) {
 		t.Error("the photo is still there")
 	}
 }
+
+// TestSuffixAndGroupType shows user names without their suffix, and kinds of
+// groups by name.
+func TestSuffixAndGroupType(t *testing.T) {
+	const urn = "urn:example:kind:Group"
+	s := ldaptest.Start(t, ldaptest.ActiveDirectory)
+	c, maps := directoryConfig(t, s,
+		"\nresources:\n", "\nschemas: { \""+urn+"\": { attributes: { kind: string } } }\nresources:\n",
+		"userName:                                   userPrincipalName", "userName: { attr: userPrincipalName, codec: { suffix: corp.example.com } }",
+		"\n  Group:\n", "\n  Group:\n    extensions: [\""+urn+"\"]\n",
+		"      displayName:                                cn\n", "      displayName:                                cn\n      "+urn+":kind: { attr: groupType, codec: ad-group-type, default: security-global }\n",
+		"    constants:\n      groupType: \"-2147483646\"", "    # constants:\n    #   groupType: \"-2147483646\"")
+	w := &world{client: openApp(t, c, maps), past: s.Admin(t), people: s.PeopleBase, groupsBase: s.GroupsBase, nameAttr: "userPrincipalName"}
+	w.leak = s.Leak
+	u := w.create("/Users", userBody("suffixed", ""))
+	if u.text("userName") != "suffixed" || w.stored("suffixed@corp.example.com", "sAMAccountName") != "suffixed" {
+		t.Errorf("made: %s", u.body)
+	}
+	for filter, want := range map[string]int{`userName eq "Suffixed"`: 1, `userName sw "suff"`: 1, `userName co "fix"`: 1, `userName ew "fixed"`: 1,
+		`userName co "corp"`: 0, `userName eq "suffixed@corp.example.com"`: 0} {
+		if n := len(w.find("/Users", filter)); n != want {
+			t.Errorf("%s finds %d, want %d", filter, n, want)
+		}
+	}
+	w.wantError(w.do("POST", "/Users", userBody("SUFFIXED", "")), http.StatusConflict, "uniqueness", "userName")
+	a := w.want(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"replace","path":"userName","value":"other@elsewhere.example.com"}`)), http.StatusOK)
+	if a.text("userName") != "other@elsewhere.example.com" || w.stored("other@elsewhere.example.com", "sAMAccountName") != "suffixed" {
+		t.Errorf("renamed: %s", a.body)
+	}
+
+	g := w.create("/Groups", groupBody("kinds"))
+	if g.text(urn, "kind") != "security-global" {
+		t.Errorf("made: %s", g.body)
+	}
+	path := "/Groups/" + g.id()
+	kind := func(to string) answer {
+		return w.do("PATCH", path, patchBody(`{"op":"replace","path":"`+urn+`:kind","value":"`+to+`"}`))
+	}
+	if a := w.want(kind("security-universal"), http.StatusOK); a.text(urn, "kind") != "security-universal" {
+		t.Errorf("changed: %s", a.body)
+	}
+	if n := len(w.find("/Groups", urn+`:kind eq "security-universal"`)); n != 1 {
+		t.Errorf("%d groups are found by their kind", n)
+	}
+	w.wantError(kind("of a kind"), http.StatusBadRequest, "invalidValue", "kind")
+}
