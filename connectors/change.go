@@ -16,7 +16,9 @@ type Change struct {
 	AddRefs    []Target
 
 	// Replace writes Add in place of whatever is there, unseen. Only for
-	// attributes that can not be read (passwords). Delete is empty then.
+	// attributes that can not be read (passwords), and for those of which the
+	// backend makes something else than was written (pwdLastSet). Delete is empty
+	// then.
 	Replace bool
 
 	// Lenient makes the change one of sets: adding what is there and taking
