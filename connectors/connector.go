@@ -56,6 +56,15 @@ type Sweeper interface {
 	Sweep(ctx context.Context, trace string) error
 }
 
+// A Replicated is a connector whose backend has copies that are only read.
+type Replicated interface {
+	// Replica returns a connector for requests that a client only reads with: its
+	// Get and Search may be answered by a copy, but not by one that may lack what
+	// was written through this process a moment ago. What a write depends on is
+	// not to be read there.
+	Replica() Connector
+}
+
 // As returns c, or what it wraps, as a T. A decorator offers what is below it
 // with a method Unwrap() Connector.
 func As[T any](c Connector) (T, bool) {

@@ -71,9 +71,11 @@ type Gateway struct {
 type target struct {
 	Target
 	kind string // the resource type's name
-	rt   *scim.ResourceType
-	want []connectors.Attr // a full read
-	meta struct{ resourceType, location, version *scim.Attribute }
+	// reader is the connector for what a client only reads.
+	reader connectors.Connector
+	rt     *scim.ResourceType
+	want   []connectors.Attr // a full read
+	meta   struct{ resourceType, location, version *scim.Attribute }
 }
 
 // A Caller is who asks: the provisioning domain whose ids and externalIds the
@@ -132,7 +134,10 @@ func New(o Options) (*Gateway, error) {
 		if _, ok := g.targets[rt.Name]; ok {
 			return nil, fmt.Errorf("resource type %q is served twice", rt.Name)
 		}
-		wired := &target{Target: t, kind: rt.Name, rt: rt, want: t.Mapping.Attrs()}
+		wired := &target{Target: t, kind: rt.Name, reader: t.Connector, rt: rt, want: t.Mapping.Attrs()}
+		if r, ok := connectors.As[connectors.Replicated](t.Connector); ok {
+			wired.reader = r.Replica()
+		}
 		for _, sub := range rt.Meta().Sub {
 			switch sub.Name {
 			case "resourceType":

@@ -94,7 +94,7 @@ func (l *lister) fill(ctx context.Context, at uint16, s *section, items []item, 
 func (t *target) fetch(ctx context.Context, anchors []connectors.Anchor, want []connectors.Attr) ([]connectors.Entry, error) {
 	entries := make([]connectors.Entry, 0, len(anchors))
 	if t.Connector.Capabilities().Conds.Has(connectors.CondAnchorIn) {
-		for e, err := range t.Connector.Search(ctx, connectors.Query{Where: connectors.AnchorIn(anchors), Want: want}) {
+		for e, err := range t.reader.Search(ctx, connectors.Query{Where: connectors.AnchorIn(anchors), Want: want}) {
 			if err != nil {
 				return nil, err
 			}
@@ -103,7 +103,7 @@ func (t *target) fetch(ctx context.Context, anchors []connectors.Anchor, want []
 		return entries, nil
 	}
 	for _, a := range anchors {
-		e, err := t.Connector.Get(ctx, a, want)
+		e, err := t.reader.Get(ctx, a, want)
 		if err != nil {
 			if connectors.KindOf(err) == connectors.NotFound {
 				continue

@@ -28,7 +28,7 @@ func (l *lister) look(ctx context.Context) (page Page, done bool, err error) {
 			need = need.with(s.filterReach())
 		}
 		entries := make([]connectors.Entry, 0, 4)
-		for e, err := range s.Connector.Search(ctx, connectors.Query{Where: s.cond, Want: need.want, Limit: left + 1}) {
+		for e, err := range s.reader.Search(ctx, connectors.Query{Where: s.cond, Want: need.want, Limit: left + 1}) {
 			if err != nil {
 				return Page{}, false, fault(s.Mapping, err)
 			}

@@ -46,7 +46,7 @@ func (l *lister) walkSection(ctx context.Context, at uint16, s *section, found *
 	}
 	blind := s.exact && (!l.sorted || s.Sort.IsZero()) && !l.merged // the anchors say it all
 	var batch []connectors.Entry
-	for e, err := range s.Connector.Search(ctx, connectors.Query{Where: s.cond, Want: need.want}) {
+	for e, err := range s.reader.Search(ctx, connectors.Query{Where: s.cond, Want: need.want}) {
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (g *Gateway) Read(ctx context.Context, c Caller, kind, id string, o ReadOpt
 	if o.Precondition.Demanded() {
 		want, whole = t.want, true
 	}
-	e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), want)
+	e, err := t.reader.Get(ctx, connectors.Anchor(rec.Anchor().Key), want)
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)
 	}

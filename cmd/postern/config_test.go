@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"postern/configs"
+	"postern/connectors/ldap"
 )
 
 // TestConfigProblems loads and compiles the file "config.yaml" of every archive in testdata/config, with the
@@ -163,7 +164,10 @@ clients:
 backends:
   corp:
     ldap:
-      servers: [ldap://127.0.0.2, "ldap://[::1]:3890"]
+      servers: [ldap://127.0.0.2, { url: ldaps://127.0.0.3, role: replica }, { url: "ldap://[::1]:3890" }]
+      pin: 20s
+      returnAfter: 1m
+      health: { interval: 2s, timeout: 5s }
       startTLS: true
       tls: { serverName: dc1.example.com }
       poolSize: 8
@@ -210,7 +214,9 @@ resources:
 		t.Errorf("clients: %+v", c.Clients)
 	}
 	l := c.Backends[0].LDAP
-	if !slices.Equal(l.Servers, []string{"ldap://127.0.0.2", "ldap://[::1]:3890"}) || !l.StartTLS || l.TLS.ServerName != "dc1.example.com" || l.TLS.InsecureSkipVerify ||
+	if !slices.Equal(l.Servers, []string{"ldap://127.0.0.2", "ldap://[::1]:3890"}) || !slices.Equal(l.Replicas, []string{"ldaps://127.0.0.3"}) ||
+		l.Pin != 20*time.Second || l.ReturnAfter != time.Minute || l.Health != (ldap.Health{Interval: 2 * time.Second, Timeout: 5 * time.Second}) ||
+		!l.StartTLS || l.TLS.ServerName != "dc1.example.com" || l.TLS.InsecureSkipVerify ||
 		l.PoolSize != 8 || l.Timeout != 3*time.Second || l.PageSize != 500 || l.Dialect != "openldap" || l.BindDN != "" || l.Password != nil ||
 		!slices.Equal(l.Without, []string{"assertion", "paging"}) || l.RefCache.Entries != -1 || l.RefCache.TTL != 5*time.Second {
 		t.Errorf("backend: %+v", l)

@@ -54,7 +54,7 @@ func (f Finding) String() string {
 // gateway looks for their values before it writes.
 func (d *Directory) Check(ctx context.Context, attrs, unique map[string][]connectors.Attr) []Finding {
 	var found []Finding
-	for _, s := range d.pool.servers {
+	for _, s := range d.pool.all() {
 		found = append(found, d.checkServer(ctx, s))
 	}
 	f, err := d.known(ctx)

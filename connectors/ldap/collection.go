@@ -34,10 +34,6 @@ type collection struct {
 // DN in a write that can not assert them.
 const freshFor = 2 * time.Second
 
-// settling is how long after a fail-over an object that is not found may still
-// be on its way by replication.
-const settling = 15 * time.Second
-
 func newCollection(d *Directory, spec Collection) (*collection, error) {
 	c := &collection{Collection: spec, dir: d}
 	var err error
@@ -174,7 +170,7 @@ func (c *collection) single(ctx context.Context, f *facts, reply wire.Reply, a c
 
 // absent is NotFound, unless the object may only not have arrived here yet.
 func (c *collection) absent() *connectors.Error {
-	if c.dir.pool.failedOver(settling) {
+	if c.dir.pool.failedOver(c.dir.config.Pin) {
 		return &connectors.Error{Kind: connectors.Unavailable, Reason: "another directory server has just taken over",
 			Err: errors.New("no such object, shortly after a fail-over")}
 	}

@@ -14,6 +14,9 @@ type Config struct {
 	// Servers are ldap:// and ldaps:// URLs of servers with the same content, in
 	// order of preference: a later one is used while the earlier are down.
 	Servers []string
+	// Replicas are URLs of further servers that are only read, and not after a
+	// write for as long as replication may take.
+	Replicas []string
 	// StartTLS upgrades ldap:// connections before anything else is sent.
 	StartTLS bool
 	TLS      TLSConfig
@@ -26,6 +29,15 @@ type Config struct {
 	PoolSize int           // connections to one server; default 4
 	Timeout  time.Duration // of a request whose context has no deadline; default 10 s
 	PageSize int           // entries asked for in one page of a search; default 1,000
+
+	// Pin is how long replication may take: for so long after a write reads stay
+	// with the server that took it, and for so long after a fail-over what is not
+	// found is Unavailable. Default 15 s.
+	Pin time.Duration
+	// ReturnAfter is how long a server must have been well before it is used
+	// again instead of a later one; default 30 s.
+	ReturnAfter time.Duration
+	Health      Health
 
 	// Dialect is "active-directory", "openldap" or "ds389"; empty is found from
 	// the root DSE.
@@ -44,6 +56,13 @@ type TLSConfig struct {
 	ServerName string // the name to verify instead of the URL's
 	// InsecureSkipVerify takes any certificate. `check` warns of it.
 	InsecureSkipVerify bool
+}
+
+// Health says how servers are probed where there are several. One that is
+// silent is given up after Interval and Timeout together.
+type Health struct {
+	Interval time.Duration // default 1 s
+	Timeout  time.Duration // default 3 s
 }
 
 // A RefCache bounds what is remembered of which DN is which object. What is
@@ -95,6 +114,10 @@ const (
 	defaultPageSize = 1000
 	defaultEntries  = 100_000
 	defaultTTL      = 60 * time.Second
+	defaultPin      = 15 * time.Second
+	defaultReturn   = 30 * time.Second
+	defaultInterval = time.Second
+	defaultProbe    = 3 * time.Second
 )
 
 // Encrypted reports whether every connection is under TLS.
@@ -112,6 +135,16 @@ func (c Config) withDefaults() Config {
 	}
 	if c.PageSize <= 0 {
 		c.PageSize = defaultPageSize
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&c.Pin, defaultPin}, {&c.ReturnAfter, defaultReturn}, {&c.Health.Interval, defaultInterval}, {&c.Health.Timeout, defaultProbe},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
 	}
 	if c.RefCache.Entries == 0 {
 		c.RefCache.Entries = defaultEntries

@@ -17,17 +17,20 @@ import (
 func Decode(n *configs.Node, ps *configs.Problems) Config {
 	m := n.Map(ps)
 	m.Required("servers")
-	servers := m.Strings("servers")
+	servers, replicas := decodeServers(m, ps)
 	startTLS := m.Bool("startTLS")
 	plaintext := m.Enum("plaintext", "refused", "allowed").Value == "allowed"
 	c := Config{
-		Servers:  configs.Values(servers),
-		StartTLS: startTLS.Value,
-		TLS:      decodeTLS(m.Child("tls"), ps),
-		PoolSize: m.Int("poolSize", 1, 256).Value,
-		Timeout:  m.Duration("timeout").Value,
-		PageSize: m.Int("pageSize", 1, 100_000).Value,
-		Dialect:  m.Enum("dialect", "active-directory", "openldap", "ds389").Value,
+		Servers:     configs.Values(servers),
+		Replicas:    configs.Values(replicas),
+		StartTLS:    startTLS.Value,
+		TLS:         decodeTLS(m.Child("tls"), ps),
+		PoolSize:    m.Int("poolSize", 1, 256).Value,
+		Timeout:     m.Duration("timeout").Value,
+		PageSize:    m.Int("pageSize", 1, 100_000).Value,
+		Pin:         m.Duration("pin").Value,
+		ReturnAfter: m.Duration("returnAfter").Value,
+		Dialect:     m.Enum("dialect", "active-directory", "openldap", "ds389").Value,
 	}
 	if bind := m.Child("bind"); bind != nil {
 		c.BindDN, c.Password = decodeBind(bind, ps)
@@ -36,6 +39,12 @@ func Decode(n *configs.Node, ps *configs.Problems) Config {
 		if name := item.Enum(ps, Switches()...); name.Value != "" {
 			c.Without = append(c.Without, name.Value)
 		}
+	}
+	if health := m.Child("health"); health != nil {
+		hm := health.Map(ps)
+		c.Health.Interval = hm.Duration("interval").Value
+		c.Health.Timeout = hm.Duration("timeout").Value
+		hm.Done()
 	}
 	if cache := m.Child("refCache"); cache != nil {
 		rm := cache.Map(ps)
@@ -46,13 +55,46 @@ func Decode(n *configs.Node, ps *configs.Problems) Config {
 	m.Done()
 
 	upgradable := false
-	for _, s := range servers {
+	for _, s := range slices.Concat(servers, replicas) {
 		upgradable = checkServer(s, c.StartTLS || plaintext, ps) || upgradable
 	}
 	if c.StartTLS && len(servers) > 0 && !upgradable {
 		ps.Add(startTLS.Problem("has no effect: no server is an ldap:// URL").AsWarning())
 	}
+	if len(servers) == 0 && len(replicas) > 0 {
+		ps.Add(replicas[0].Problem("there is no server that can be written to").WithHint("a server without role: replica"))
+	}
 	return c
+}
+
+// decodeServers reads the list of servers, or the one: each a URL, or a URL with
+// its role.
+func decodeServers(m *configs.Map, ps *configs.Problems) (servers, replicas []configs.At[string]) {
+	seen := map[string]bool{}
+	for _, n := range m.List("servers") {
+		var at configs.At[string]
+		replica := false
+		if n.Kind() == configs.Mapping {
+			sm := n.Map(ps)
+			sm.Required("url")
+			at, replica = sm.String("url"), sm.Enum("role", "primary", "replica").Value == "replica"
+			sm.Done()
+		} else {
+			at = n.String(ps)
+		}
+		switch {
+		case at.Value == "":
+			continue
+		case seen[strings.ToLower(at.Value)]:
+			ps.Add(at.Problem("this server is named already"))
+		case replica:
+			replicas = append(replicas, at)
+		default:
+			servers = append(servers, at)
+		}
+		seen[strings.ToLower(at.Value)] = true
+	}
+	return servers, replicas
 }
 
 func decodeTLS(n *configs.Node, ps *configs.Problems) TLSConfig {

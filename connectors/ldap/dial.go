@@ -24,11 +24,8 @@ type dialer struct {
 	password func() (string, error)
 }
 
-// dialers returns one dialer for each server of the configuration.
-func dialers(c Config) ([]*dialer, error) {
-	if len(c.Servers) == 0 {
-		return nil, errors.New("no server is configured")
-	}
+// dialers returns one dialer for each of the servers.
+func dialers(c Config, servers []string) ([]*dialer, error) {
 	var roots *x509.CertPool
 	if c.TLS.CAFile != "" {
 		pem, err := os.ReadFile(c.TLS.CAFile)
@@ -41,7 +38,7 @@ func dialers(c Config) ([]*dialer, error) {
 		}
 	}
 	var ds []*dialer
-	for _, s := range c.Servers {
+	for _, s := range servers {
 		u, err := url.Parse(s)
 		if err != nil {
 			return nil, fmt.Errorf("server %q is not a URL", s)

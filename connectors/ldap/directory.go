@@ -22,6 +22,7 @@ type Directory struct {
 	log         zerolog.Logger
 	pool        *pool
 	cache       *cache
+	journal     *journal
 	collections map[string]*collection
 	names       []string // of the collections, in the order of the configuration
 	facts       atomic.Pointer[facts]
@@ -53,6 +54,7 @@ func Open(ctx context.Context, c Config, collections []Collection, log zerolog.L
 		log:         log,
 		pool:        p,
 		cache:       newCache(c.RefCache),
+		journal:     newJournal(),
 		collections: map[string]*collection{},
 		learning:    make(chan struct{}, 1),
 		bodies:      sync.Pool{New: func() any { return new([]byte) }},
@@ -101,6 +103,9 @@ func (d *Directory) Close() error {
 // Collection returns the connector of the named collection.
 func (d *Directory) Collection(name string) (connectors.Connector, bool) {
 	c, ok := d.collections[name]
+	if ok && d.pool.several() {
+		return tracked{c, false}, true
+	}
 	return c, ok
 }
 

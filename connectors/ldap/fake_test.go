@@ -165,7 +165,13 @@ var (
 // openFake opens a directory with users and groups at a fake server.
 func openFake(t *testing.T, urls ...string) *Directory {
 	t.Helper()
-	d, err := Open(t.Context(), Config{Servers: urls}, []Collection{
+	return openFakes(t, Config{Servers: urls})
+}
+
+// openFakes does so by a configuration.
+func openFakes(t *testing.T, c Config) *Directory {
+	t.Helper()
+	d, err := Open(t.Context(), c, []Collection{
 		{Name: "User", Base: "ou=people,dc=x", References: map[connectors.Attr][]string{"manager": {"User"}}},
 		{Name: "Group", Base: "ou=groups,dc=x", References: map[connectors.Attr][]string{"member": {"User"}}},
 	}, zerolog.Nop())

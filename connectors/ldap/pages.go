@@ -104,12 +104,13 @@ func (d *Directory) firstPage(ctx context.Context, r request) (*conn, wire.Reply
 	defer d.done(body)
 	*body = r.append(*body, d.config.PageSize, "")
 	for start := time.Now(); ; {
-		c, err := d.pool.acquire(ctx, true)
+		c, err := d.pool.acquire(ctx, true, false)
 		if err != nil {
 			return nil, wire.Reply{}, err
 		}
-		reply, err := c.Do(ctx, *body)
+		reply, err := d.pool.send(ctx, c, *body)
 		if err == nil {
+			routeOf(ctx).answered(c.server)
 			return c, reply, nil
 		}
 		d.pool.release(c)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -14,26 +13,27 @@ import (
 	"postern/connectors/ldap/wire"
 )
 
-const (
-	// perConn bounds the requests under way on one connection. slapd closes a
-	// connection with more than 1,000 pending, 389-DS serves them one by one.
-	perConn = 32
-	// A server that could not be reached is left alone for firstPause, then for
-	// twice as long after every further failure, up to longestPause.
-	firstPause   = 100 * time.Millisecond
-	longestPause = 5 * time.Second
-)
+// perConn bounds the requests under way on one connection. slapd closes a
+// connection with more than 1,000 pending, 389-DS serves them one by one.
+const perConn = 32
 
 var errNoServer = errors.New("no server can be reached")
 
-// A pool holds connections to several servers with the same content. It sends
-// each request on the least loaded connection of the first server that works.
+// A pool holds connections to several servers with the same content. All
+// requests go to one of them, the active server, on the least loaded of its
+// connections: whoever writes reads what was written. The active server is the
+// first of the configuration that works; a later one takes over while the
+// earlier are down. Reads that allow it go to a replica.
 type pool struct {
-	servers []*server
-	size    int // connections to one server
-	slots   chan struct{}
-	timeout time.Duration // of a request whose context has no deadline
-	log     zerolog.Logger
+	servers  []*server // in order of preference
+	replicas []*server
+	size     int // connections to one server
+	slots    chan struct{}
+	timeout  time.Duration // of a request whose context has no deadline
+	pin      time.Duration // how long replication may take
+	returns  time.Duration // how long a better server must be well
+	health   Health
+	log      zerolog.Logger
 	// begin starts the context of a dial, which outlives the request that
 	// wanted it and ends with the pool.
 	begin      func() (context.Context, context.CancelFunc)
@@ -43,31 +43,23 @@ type pool struct {
 	mu       sync.Mutex
 	closed   bool
 	changed  chan struct{} // closed and replaced when waiting may be over
-	using    *server
-	switched time.Time // when using last changed from another server
-}
-
-// A server is one of the pool's servers. The pool's mu guards it.
-type server struct {
-	*dialer
-	conns    []*conn
-	dialing  int
-	failures int
-	paused   time.Time // not to be dialled before
-	err      error     // the last dial's
-}
-
-// A conn is a pooled connection.
-type conn struct {
-	*wire.Conn
-	born   time.Time
-	cursor bool // a paged search is under way: slapd allows one a connection
+	order    []*server     // the active server, then the others as configured
+	active   *server       // nil before the first contact
+	switched time.Time     // when active last changed from another server
+	turn     int           // whose turn it is among equally loaded replicas
 }
 
 func newPool(c Config, log zerolog.Logger) (*pool, error) {
-	ds, err := dialers(c)
+	primaries, err := dialers(c, c.Servers)
 	if err != nil {
 		return nil, err
+	}
+	replicas, err := dialers(c, c.Replicas)
+	if err != nil {
+		return nil, err
+	}
+	if len(primaries) == 0 {
+		return nil, errors.New("no server is configured that can be written to")
 	}
 	base, stop := context.WithCancel(context.Background())
 	patience := min(max(c.Timeout/3, time.Second), 5*time.Second)
@@ -75,6 +67,9 @@ func newPool(c Config, log zerolog.Logger) (*pool, error) {
 		size:    c.PoolSize,
 		slots:   make(chan struct{}, c.PoolSize*perConn),
 		timeout: c.Timeout,
+		pin:     c.Pin,
+		returns: c.ReturnAfter,
+		health:  c.Health,
 		log:     log,
 		stop:    stop,
 		changed: make(chan struct{}),
@@ -82,18 +77,33 @@ func newPool(c Config, log zerolog.Logger) (*pool, error) {
 			return context.WithTimeout(base, patience)
 		},
 	}
-	for _, d := range ds {
+	for _, d := range primaries {
 		p.servers = append(p.servers, &server{dialer: d})
+	}
+	for _, d := range replicas {
+		p.replicas = append(p.replicas, &server{dialer: d, replica: true})
+	}
+	p.order = slices.Clone(p.servers)
+	if p.several() {
+		for _, s := range p.all() {
+			p.background.Go(func() { p.watch(base, s) })
+		}
 	}
 	return p, nil
 }
+
+// all returns every server.
+func (p *pool) all() []*server { return slices.Concat(p.servers, p.replicas) }
+
+// several reports whether there is more than one server.
+func (p *pool) several() bool { return len(p.servers)+len(p.replicas) > 1 }
 
 // close breaks off everything and waits until nothing is left.
 func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true
 	var conns []*conn
-	for _, s := range p.servers {
+	for _, s := range p.all() {
 		conns = append(conns, s.conns...)
 		s.conns = nil
 	}
@@ -107,18 +117,19 @@ func (p *pool) close() {
 }
 
 // read sends a request that changes nothing. It is tried again when the
-// connection breaks, until that has happened on one made for it.
+// connection breaks, until that has happened on one made for it, with several
+// servers on as many.
 func (p *pool) read(ctx context.Context, body []byte) (wire.Reply, error) {
-	return p.do(ctx, body, func(*wire.Error) bool { return true })
+	return p.do(ctx, body, false)
 }
 
 // write sends a request that changes something. It is tried again only if the
 // server can not have received it.
 func (p *pool) write(ctx context.Context, body []byte) (wire.Reply, error) {
-	return p.do(ctx, body, func(e *wire.Error) bool { return e.Unsent })
+	return p.do(ctx, body, true)
 }
 
-func (p *pool) do(ctx context.Context, body []byte, again func(*wire.Error) bool) (wire.Reply, error) {
+func (p *pool) do(ctx context.Context, body []byte, write bool) (wire.Reply, error) {
 	ctx, cancel := p.limit(ctx)
 	defer cancel()
 	select {
@@ -132,24 +143,49 @@ func (p *pool) do(ctx context.Context, body []byte, again func(*wire.Error) bool
 	}
 	defer func() { <-p.slots }()
 
+	r := routeOf(ctx)
 	var start time.Time
+	fresh := 0 // connections made for this request that broke
 	for {
-		c, err := p.acquire(ctx, false)
+		c, err := p.acquire(ctx, false, write)
 		if err != nil {
 			return wire.Reply{}, err
 		}
-		reply, err := c.Do(ctx, body)
+		reply, err := p.send(ctx, c, body)
+		e, failed := errors.AsType[*wire.Error](err)
+		if write && !(failed && e.Unsent) {
+			p.wrote(r, c.server)
+		}
 		if err == nil {
+			r.answered(c.server)
 			return reply, nil
 		}
 		if start.IsZero() {
 			start = time.Now()
 		}
-		e, ok := errors.AsType[*wire.Error](err)
-		if !ok || !e.Broken || !again(e) || !c.born.Before(start) {
+		if !c.born.Before(start) {
+			fresh++
+		}
+		if !failed || !e.Broken || write && !e.Unsent || fresh == len(p.servers) {
 			return wire.Reply{}, err
 		}
 	}
+}
+
+// send sends a request on a connection. A server whose connection breaks before
+// it has answered anything is left alone for a while, if there is another.
+func (p *pool) send(ctx context.Context, c *conn, body []byte) (wire.Reply, error) {
+	reply, err := c.Do(ctx, body)
+	if err == nil {
+		c.used.Store(true)
+		return reply, nil
+	}
+	if e, ok := errors.AsType[*wire.Error](err); ok && e.Broken && !c.used.Load() && p.several() {
+		p.mu.Lock()
+		p.pause(c.server, err)
+		p.mu.Unlock()
+	}
+	return reply, err
 }
 
 // limit gives a context without a deadline the configured one.
@@ -162,10 +198,11 @@ func (p *pool) limit(ctx context.Context) (context.Context, context.CancelFunc) 
 
 // acquire returns a connection to send on. With cursor it is one that has no
 // cursor, and has it from now on, until release.
-func (p *pool) acquire(ctx context.Context, cursor bool) (*conn, error) {
+func (p *pool) acquire(ctx context.Context, cursor, write bool) (*conn, error) {
+	r := routeOf(ctx)
 	for {
 		p.mu.Lock()
-		c, err := p.pick(cursor)
+		c, err := p.pick(r, cursor, write)
 		changed := p.changed
 		p.mu.Unlock()
 		if c != nil || err != nil {
@@ -187,6 +224,78 @@ func (p *pool) release(c *conn) {
 	p.mu.Unlock()
 }
 
+// pick chooses a connection, starts to dial where that is due, or says with
+// neither that one has to wait. It is called with p.mu held.
+func (p *pool) pick(r *route, cursor, write bool) (*conn, error) {
+	if p.closed {
+		return nil, &wire.Error{Unsent: true, Broken: true, Err: wire.ErrClosed}
+	}
+	if s := r.bound(); s != nil {
+		return p.pickOf([]*server{s}, cursor)
+	}
+	if r.mayRelax() && !write && p.quiet() {
+		if c := p.pickReplica(cursor); c != nil {
+			return c, nil
+		}
+	}
+	c, err := p.pickOf(p.order, cursor)
+	if c != nil {
+		p.use(c.server)
+	}
+	return c, err
+}
+
+// pickOf chooses a connection to the first server that works. A server that is
+// being dialled is waited for, but no longer than patience for one that does
+// not answer.
+func (p *pool) pickOf(servers []*server, cursor bool) (*conn, error) {
+	waiting, hold := false, false
+	var last error
+	for _, s := range servers {
+		best := s.best(cursor)
+		room := len(s.conns)+s.dialing < p.size
+		switch {
+		case hold:
+			// An earlier server may yet answer.
+		case best != nil:
+			if room && best.Load() > 0 && s.dialing == 0 && !time.Now().Before(s.paused) {
+				p.dial(s)
+			}
+			best.cursor = best.cursor || cursor
+			return best, nil
+		case len(s.conns) > 0: // all have cursors
+			if room {
+				p.dial(s)
+			}
+			return nil, nil
+		case s.dialing > 0:
+			waiting, hold = true, time.Since(s.began) < stagger
+		case time.Now().Before(s.paused):
+			last = s.err
+		default:
+			p.dial(s)
+			waiting, hold = true, true
+		}
+	}
+	if waiting {
+		return nil, nil
+	}
+	return nil, &wire.Error{Unsent: true, Broken: true, Err: fmt.Errorf("%w: %w", errNoServer, last)}
+}
+
+// use makes a server the active one. It is called with p.mu held.
+func (p *pool) use(s *server) {
+	if p.active == s {
+		return
+	}
+	if p.active != nil {
+		p.switched = time.Now()
+		p.log.Warn().Str("from", p.active.url).Str("to", s.url).Msg("another directory server is used")
+	}
+	p.active = s
+	p.order = append([]*server{s}, slices.DeleteFunc(slices.Clone(p.servers), func(o *server) bool { return o == s })...)
+}
+
 // failedOver reports whether the pool went over to another server within d:
 // replication may not have brought there yet what was read or written before.
 func (p *pool) failedOver(d time.Duration) bool {
@@ -196,112 +305,6 @@ func (p *pool) failedOver(d time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.switched.IsZero() && time.Since(p.switched) < d
-}
-
-// pick chooses a connection, starts to dial where that is due, or says with
-// neither that one has to wait. It is called with p.mu held.
-func (p *pool) pick(cursor bool) (*conn, error) {
-	if p.closed {
-		return nil, &wire.Error{Unsent: true, Broken: true, Err: wire.ErrClosed}
-	}
-	waiting := false
-	var last error
-	for _, s := range p.servers {
-		best := s.best(cursor)
-		room := len(s.conns)+s.dialing < p.size
-		switch {
-		case best != nil:
-			if room && best.Load() > 0 && s.dialing == 0 && !time.Now().Before(s.paused) {
-				p.dial(s)
-			}
-			p.use(s)
-			best.cursor = best.cursor || cursor
-			return best, nil
-		case len(s.conns) > 0: // all have cursors
-			if room {
-				p.dial(s)
-			}
-			return nil, nil
-		case s.dialing > 0:
-			waiting = true
-		case waiting:
-			// An earlier server may yet answer.
-		case time.Now().Before(s.paused):
-			last = s.err
-		default:
-			p.dial(s)
-			waiting = true
-		}
-	}
-	if waiting {
-		return nil, nil
-	}
-	return nil, &wire.Error{Unsent: true, Broken: true, Err: fmt.Errorf("%w: %w", errNoServer, last)}
-}
-
-// use notes which server is in use.
-func (p *pool) use(s *server) {
-	if p.using == s {
-		return
-	}
-	if p.using != nil {
-		p.switched = time.Now()
-		p.log.Warn().Str("from", p.using.url).Str("to", s.url).Msg("another directory server is used")
-	}
-	p.using = s
-}
-
-// best returns the least loaded connection, and forgets the broken ones.
-func (s *server) best(cursor bool) *conn {
-	var best *conn
-	for i := 0; i < len(s.conns); i++ {
-		c := s.conns[i]
-		select {
-		case <-c.Done():
-			s.conns = slices.Delete(s.conns, i, i+1)
-			i--
-			continue
-		default:
-		}
-		if cursor && c.cursor {
-			continue
-		}
-		if best == nil || c.Load() < best.Load() {
-			best = c
-		}
-	}
-	return best
-}
-
-// dial adds a connection in the background. It is called with p.mu held.
-func (p *pool) dial(s *server) {
-	s.dialing++
-	p.background.Go(func() {
-		ctx, cancel := p.begin()
-		defer cancel()
-		wc, err := s.dial(ctx)
-
-		p.mu.Lock()
-		s.dialing--
-		closed := p.closed
-		switch {
-		case err != nil && !closed:
-			s.err = fmt.Errorf("server %q: %w", s.url, err)
-			pause := min(firstPause<<min(s.failures, 10), longestPause)
-			pause += time.Duration(rand.Int64N(int64(pause)/2)) - pause/4
-			s.failures++
-			s.paused = time.Now().Add(pause)
-			p.log.Warn().Str("server", s.url).Err(err).Dur("pause", pause).Msg("directory server can not be used")
-		case err == nil && !closed:
-			s.failures, s.err, s.paused = 0, nil, time.Time{}
-			s.conns = append(s.conns, &conn{Conn: wc, born: time.Now()})
-		}
-		p.broadcast()
-		p.mu.Unlock()
-		if err == nil && closed {
-			wc.Close()
-		}
-	})
 }
 
 func (p *pool) broadcast() {

@@ -141,54 +141,6 @@ func TestNobody(t *testing.T) {
 	}
 }
 
-// TestFailOver: the second server is used while the first is down, and what it
-// does not have is not called absent for a while.
-func TestFailOver(t *testing.T) {
-	var mu sync.Mutex
-	down := false
-	first := fake(t, func(r fakeRequest) []byte {
-		mu.Lock()
-		defer mu.Unlock()
-		if down {
-			return nil
-		}
-		if answer := selfDescription(r, openLDAP); answer != nil {
-			return answer
-		}
-		return person(r)
-	})
-	second := fake(t, func(r fakeRequest) []byte { return message(r.id, result(0x65, wire.Success)) })
-	d := openFake(t, first.url, second.url)
-	u := users(t, d)
-	if _, err := u.Get(t.Context(), somebody, nil); err != nil {
-		t.Fatal(err)
-	}
-	if second.count(opSearch) != 0 {
-		t.Error("the second server was asked while the first was up")
-	}
-	mu.Lock()
-	down = true
-	mu.Unlock()
-	d.pool.mu.Lock()
-	d.pool.servers[0].dialer.address = "127.0.0.1:1"
-	d.pool.mu.Unlock()
-	for range 10 {
-		_, err := u.Get(t.Context(), somebody, nil)
-		if connectors.KindOf(err) != connectors.Unavailable {
-			t.Fatalf("shortly after the fail-over: %v", err)
-		}
-	}
-	if second.count(opSearch) == 0 {
-		t.Error("the second server was not asked")
-	}
-	d.pool.mu.Lock()
-	d.pool.switched = time.Now().Add(-settling)
-	d.pool.mu.Unlock()
-	if _, err := u.Get(t.Context(), somebody, nil); connectors.KindOf(err) != connectors.NotFound {
-		t.Errorf("long after the fail-over: %v", err)
-	}
-}
-
 // TestBound: however many requests there are, there are only so many
 // connections, and each request ends with its own context.
 func TestBound(t *testing.T) {
@@ -223,7 +175,7 @@ func TestBound(t *testing.T) {
 	}
 	<-arrived
 	for range 2 * defaultPoolSize { // every one finds all connections busy
-		c, err := d.pool.acquire(t.Context(), false)
+		c, err := d.pool.acquire(t.Context(), false, false)
 		if err != nil {
 			t.Fatal(err)
 		}
