@@ -228,7 +228,7 @@ func TestNotArrived(t *testing.T) {
 			until(t, "the second is used", func() bool { get(t, u); return second.asked() > 0 })
 			var errs []error
 			errs = append(errs, get(t, u))
-			for _, cond := range []connectors.Cond{nil, connectors.Equal{Attr: "cn", Value: "b"}, connectors.AnchorIn{somebody}} {
+			for _, cond := range []connectors.Cond{nil, connectors.Equal{Attr: "description", Value: "X"}, connectors.AnchorIn{somebody}} {
 				_, err := search(t, u, cond)
 				errs = append(errs, err)
 			}
@@ -239,6 +239,9 @@ func TestNotArrived(t *testing.T) {
 			}
 			if tc.stamp != "" {
 				return
+			}
+			if n, err := search(t, u, connectors.Equal{Attr: "cn", Value: "b"}); n != 0 || err != nil {
+				t.Errorf("a search that what was written does not concern: %d, %v", n, err)
 			}
 			// Replication has had its time, but the server died before it.
 			d.pool.mu.Lock()

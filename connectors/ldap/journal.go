@@ -1,9 +1,12 @@
 package ldap
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"postern/connectors"
 )
@@ -23,9 +26,9 @@ type journal struct {
 	notes map[connectors.Target]*note
 	order []entryNote // oldest first; what was written again is in it again
 	last  map[*server]time.Time
-	// names holds what creations named their objects of which nobody knows
-	// whether they were carried out.
-	names map[unknownName]*note
+	// unknown holds the creations of which nobody knows whether they were
+	// carried out, by collection.
+	unknown map[string][]*note
 }
 
 type entryNote struct {
@@ -33,21 +36,20 @@ type entryNote struct {
 	note   *note
 }
 
-type unknownName struct{ collection, value string }
-
 // A note is one write. It is not changed after it was made, save proven, which
 // the journal's mu guards.
 type note struct {
 	server  *server
 	at      time.Time
 	stamp   connectors.Stamp // of the entry afterwards
+	values  map[string]bool  // that were written, as alike spells them; nil is any
 	created bool
 	deleted bool
 	proven  map[*server]bool // that have it
 }
 
 func newJournal() *journal {
-	return &journal{notes: map[connectors.Target]*note{}, last: map[*server]time.Time{}, names: map[unknownName]*note{}}
+	return &journal{notes: map[connectors.Target]*note{}, last: map[*server]time.Time{}, unknown: map[string][]*note{}}
 }
 
 func (j *journal) add(t connectors.Target, n *note) {
@@ -87,8 +89,9 @@ func (j *journal) prove(n *note, s *server) {
 }
 
 // owed returns the objects of a collection that were created or changed within
-// d by way of another server than s, and that s is not known to have.
-func (j *journal) owed(collection string, s *server, d time.Duration) map[connectors.Anchor]*note {
+// d by way of another server than s, that s is not known to have, and that a
+// condition may hold for because of it.
+func (j *journal) owed(collection string, cond connectors.Cond, s *server, d time.Duration) map[connectors.Anchor]*note {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	others := false
@@ -101,7 +104,7 @@ func (j *journal) owed(collection string, s *server, d time.Duration) map[connec
 	owed := map[connectors.Anchor]*note{}
 	for i := len(j.order) - 1; i >= 0 && time.Since(j.order[i].note.at) <= d; i-- {
 		t, n := j.order[i].target, j.order[i].note
-		if t.Collection == collection && j.notes[t] == n && n.server != s && !n.deleted && !n.proven[s] {
+		if t.Collection == collection && j.notes[t] == n && n.server != s && !n.deleted && !n.proven[s] && n.mayMatch(cond) {
 			owed[t.Anchor] = n
 		}
 	}
@@ -109,49 +112,65 @@ func (j *journal) owed(collection string, s *server, d time.Duration) map[connec
 }
 
 // doubt notes a creation of which nobody knows whether it was carried out.
-func (j *journal) doubt(collection string, name connectors.Value, s *server) {
+func (j *journal) doubt(collection string, n *note) {
+	n.at = time.Now()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for k, n := range j.names {
-		if time.Since(n.at) > keepNotes {
-			delete(j.names, k)
-		}
+	list := slices.DeleteFunc(j.unknown[collection], func(o *note) bool { return time.Since(o.at) > keepNotes })
+	if len(list) < maxNotes {
+		list = append(list, n)
 	}
-	if len(j.names) < maxNotes {
-		j.names[unknownName{collection, strings.ToLower(string(name))}] = &note{server: s, at: time.Now()}
-	}
+	j.unknown[collection] = list
 }
 
-// doubted returns the doubtful creation by way of another server than s whose
-// name a condition asks for, or nil.
+// doubted returns a doubtful creation by way of another server than s that a
+// condition may hold for, or nil.
 func (j *journal) doubted(collection string, cond connectors.Cond, s *server) *note {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.names) == 0 {
-		return nil
-	}
-	var find func(connectors.Cond) *note
-	find = func(cond connectors.Cond) *note {
-		var parts []connectors.Cond
-		switch c := cond.(type) {
-		case connectors.Equal:
-			n := j.names[unknownName{collection, strings.ToLower(string(c.Value))}]
-			if n != nil && n.server != s && time.Since(n.at) <= keepNotes {
-				return n
-			}
-		case connectors.And:
-			parts = c
-		case connectors.Or:
-			parts = c
-		case connectors.Not:
-			parts = []connectors.Cond{c.Cond}
+	for _, n := range j.unknown[collection] {
+		if n.server != s && time.Since(n.at) <= keepNotes && n.mayMatch(cond) {
+			return n
 		}
-		for _, p := range parts {
-			if n := find(p); n != nil {
-				return n
-			}
-		}
-		return nil
 	}
-	return find(cond)
+	return nil
+}
+
+// mayMatch reports whether the condition may hold because of what was written.
+func (n *note) mayMatch(cond connectors.Cond) bool {
+	switch c := cond.(type) {
+	case connectors.Equal:
+		return n.values == nil || n.values[alike(c.Value)]
+	case connectors.And:
+		return !slices.ContainsFunc(c, func(part connectors.Cond) bool { return !n.mayMatch(part) })
+	case connectors.Or:
+		return slices.ContainsFunc(c, n.mayMatch)
+	default:
+		return true
+	}
+}
+
+// valuesOf returns the values of fields for a note, or nil if they are many.
+func valuesOf(fields iter.Seq[connectors.Value]) map[string]bool {
+	const most = 64
+	values := map[string]bool{}
+	for v := range fields {
+		if len(values) == most {
+			return nil
+		}
+		values[alike(v)] = true
+	}
+	return values
+}
+
+// alike is the same for all values that some matching rule of RFC 4517 takes for
+// equal. Of what is long it is the beginning.
+func alike(v connectors.Value) string {
+	s := strings.ToLower(string(v[:min(len(v), 256)]))
+	return strings.Map(func(r rune) rune {
+		if r == '-' || unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, s)
 }

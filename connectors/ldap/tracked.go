@@ -89,13 +89,20 @@ func notArrived() *connectors.Error {
 func (t tracked) Create(ctx context.Context, d connectors.Draft, want []connectors.Attr) (connectors.Entry, error) {
 	ctx, r := follow(ctx, false)
 	e, err := t.collection.Create(ctx, d, want)
+	written := valuesOf(func(yield func(connectors.Value) bool) {
+		for _, f := range d.Fields {
+			for _, v := range f.Values {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	})
 	switch {
 	case err == nil:
-		t.dir.journal.add(t.target(e.Anchor), &note{server: r.bound(), stamp: e.Stamp, created: true})
+		t.dir.journal.add(t.target(e.Anchor), &note{server: r.bound(), stamp: e.Stamp, values: written, created: true})
 	case r.bound() != nil && connectors.KindOf(err) == connectors.Timeout:
-		if name := d.Field(d.Name).Values; len(name) > 0 {
-			t.dir.journal.doubt(t.Name, name[0], r.bound())
-		}
+		t.dir.journal.doubt(t.Name, &note{server: r.bound(), values: written})
 	}
 	return e, err
 }
@@ -105,7 +112,15 @@ func (t tracked) Apply(ctx context.Context, a connectors.Anchor, cs []connectors
 	ctx, r := follow(ctx, false)
 	e, err := t.collection.Apply(ctx, a, cs, g, want)
 	if s := r.bound(); err == nil && s != nil {
-		t.dir.journal.add(t.target(a), &note{server: s, stamp: e.Stamp})
+		t.dir.journal.add(t.target(a), &note{server: s, stamp: e.Stamp, values: valuesOf(func(yield func(connectors.Value) bool) {
+			for _, c := range cs {
+				for _, v := range c.Add {
+					if !yield(v) {
+						return
+					}
+				}
+			}
+		})})
 	}
 	if connectors.KindOf(err) == connectors.NotFound {
 		return t.vouch(r.by(), a, e, err)
@@ -140,7 +155,7 @@ func (t tracked) Search(ctx context.Context, q connectors.Query) iter.Seq2[conne
 // search reports false if nothing was yielded and the active server shall be
 // asked; relaxed says that this may be.
 func (t tracked) search(ctx context.Context, q connectors.Query, relaxed bool, yield func(connectors.Entry, error) bool) bool {
-	if err := t.catchUp(ctx); err != nil && !relaxed {
+	if err := t.catchUp(ctx, q.Where); err != nil && !relaxed {
 		yield(connectors.Entry{}, err)
 		return true
 	}
@@ -170,7 +185,7 @@ func (t tracked) search(ctx context.Context, q connectors.Query, relaxed bool, y
 		}
 		yield(connectors.Entry{}, notArrived())
 	case skipped > 0 && q.Limit > 0 && found+skipped >= q.Limit,
-		len(t.dir.journal.owed(t.Name, s, t.dir.config.Pin)) > 0,
+		len(t.dir.journal.owed(t.Name, q.Where, s, t.dir.config.Pin)) > 0,
 		t.short(q, found+skipped) && t.dir.pool.failedOver(t.dir.config.Pin):
 		yield(connectors.Entry{}, notArrived())
 	case found == 0:
@@ -188,8 +203,8 @@ func (t tracked) short(q connectors.Query, found int) bool {
 }
 
 // catchUp finds out whether the active server has what was written by way of
-// others, by asking for it.
-func (t tracked) catchUp(ctx context.Context) error {
+// others and concerns a condition, by asking for it.
+func (t tracked) catchUp(ctx context.Context, cond connectors.Cond) error {
 	p := t.dir.pool
 	p.mu.Lock()
 	s := p.active
@@ -197,7 +212,7 @@ func (t tracked) catchUp(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	owed := t.dir.journal.owed(t.Name, s, t.dir.config.Pin)
+	owed := t.dir.journal.owed(t.Name, cond, s, t.dir.config.Pin)
 	if len(owed) == 0 {
 		return nil
 	}
@@ -214,7 +229,7 @@ func (t tracked) catchUp(ctx context.Context) error {
 			t.dir.journal.prove(n, s)
 		}
 	}
-	if len(t.dir.journal.owed(t.Name, s, t.dir.config.Pin)) > 0 {
+	if len(t.dir.journal.owed(t.Name, cond, s, t.dir.config.Pin)) > 0 {
 		return notArrived()
 	}
 	return nil
