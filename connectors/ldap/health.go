@@ -32,13 +32,12 @@ func (p *pool) watch(ctx context.Context, s *server) {
 // examine probes a server once, on a connection that it is given if it has
 // none, and goes over to it or away from it as that is due.
 func (p *pool) examine(ctx context.Context, s *server) {
-	err := p.probe(ctx, s)
+	answer := p.probe(ctx, s)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return
-	}
-	if err == nil {
+	switch {
+	case p.closed:
+	case answer == answered:
 		if s.well.IsZero() {
 			s.well = time.Now()
 		}
@@ -46,32 +45,41 @@ func (p *pool) examine(ctx context.Context, s *server) {
 			p.use(s)
 			p.broadcast()
 		}
-		return
-	}
-	s.well = time.Time{}
-	if errors.Is(err, errMute) && p.dispensable(s) {
-		p.condemn(s, err)
+	default:
+		s.well = time.Time{}
+		if answer == mute && p.dispensable(s) {
+			p.condemn(s, errMute)
+		}
 	}
 }
 
+// What a probe found.
+type probed int
+
+const (
+	answered    probed = iota
+	unreachable        // there is no connection, and nothing to be given up
+	mute               // there are connections, but no answer
+)
+
 // probe asks a server for its root DSE, which costs it nothing.
-func (p *pool) probe(ctx context.Context, s *server) error {
+func (p *pool) probe(ctx context.Context, s *server) probed {
 	ctx, cancel := context.WithTimeout(ctx, p.health.Timeout)
 	defer cancel()
 	ctx, _ = followOnly(ctx, s)
 	c, err := p.acquire(ctx, false, false)
 	if err != nil {
-		return err
+		return unreachable
 	}
 	reply, err := p.send(ctx, c, wire.AppendSearch(nil, wire.Search{Filter: appendEverything(nil)}, []string{"1.1"}))
 	e, failed := errors.AsType[*wire.Error](err)
 	switch {
 	case failed && e.Broken:
-		return err
+		return unreachable
 	case failed, reply.Code == wire.Busy, reply.Code == wire.Unavailable:
-		return errMute
+		return mute
 	}
-	return nil
+	return answered
 }
 
 // dispensable reports whether there is a server to use instead of s that is

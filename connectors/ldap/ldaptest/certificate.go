@@ -71,11 +71,25 @@ func (a *authority) issue(public any, host string, names ...string) ([]byte, err
 	return x509.CreateCertificate(rand.Reader, template, a.certificate, public, a.key)
 }
 
-// The files of a TLS folder.
-const caFile, certFile, keyFile = "ca.pem", "cert.pem", "key.pem"
+// issueClient signs a client certificate for public whose subject is cn=name.
+func (a *authority) issueClient(public any, name string) ([]byte, error) {
+	template, err := certificateTemplate(name)
+	if err != nil {
+		return nil, err
+	}
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	return x509.CreateCertificate(rand.Reader, template, a.certificate, public, a.key)
+}
 
-// writeTLS fills the folder dir with a new authority and a server certificate
-// for host and the names.
+// The files of a TLS folder.
+const (
+	caFile, certFile, keyFile     = "ca.pem", "cert.pem", "key.pem"
+	clientCertFile, clientKeyFile = "client.pem", "client-key.pem"
+)
+
+// writeTLS fills the folder dir with a new authority, a server certificate for
+// host and the names, and a client certificate for the service.
 func writeTLS(dir, host string, names ...string) error {
 	a, err := newAuthority()
 	if err != nil {
@@ -89,6 +103,10 @@ func writeTLS(dir, host string, names ...string) error {
 	if err != nil {
 		return err
 	}
+	client, err := a.issueClient(key.Public(), Marker+"-scim")
+	if err != nil {
+		return err
+	}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return err
@@ -97,9 +115,11 @@ func writeTLS(dir, host string, names ...string) error {
 		return err
 	}
 	for name, block := range map[string]*pem.Block{
-		caFile:   {Type: "CERTIFICATE", Bytes: a.certificate.Raw},
-		certFile: {Type: "CERTIFICATE", Bytes: cert},
-		keyFile:  {Type: "PRIVATE KEY", Bytes: pkcs8},
+		caFile:         {Type: "CERTIFICATE", Bytes: a.certificate.Raw},
+		certFile:       {Type: "CERTIFICATE", Bytes: cert},
+		keyFile:        {Type: "PRIVATE KEY", Bytes: pkcs8},
+		clientCertFile: {Type: "CERTIFICATE", Bytes: client},
+		clientKeyFile:  {Type: "PRIVATE KEY", Bytes: pkcs8},
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
 			return err

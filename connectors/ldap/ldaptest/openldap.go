@@ -40,8 +40,9 @@ moduleload refint
 TLSCACertificateFile {dir}/tls/ca.pem
 TLSCertificateFile {dir}/tls/cert.pem
 TLSCertificateKeyFile {dir}/tls/key.pem
-TLSVerifyClient never
-threads 8
+TLSVerifyClient try
+authz-regexp "^cn={marker}-scim$" "{service}"
+{global}threads 8
 loglevel none
 sizelimit 500
 
@@ -62,7 +63,7 @@ index uid,cn,mail eq,sub
 index sn,givenName,displayName,employeeNumber,uidNumber,gidNumber,memberUid eq
 index member,uniqueMember,memberOf,manager,owner,seeAlso eq
 limits dn.exact="{service}" size=unlimited size.pr=unlimited size.prtotal=unlimited time=unlimited
-access to attrs=userPassword by dn.exact="{service}" manage by self write by anonymous auth by * none
+{database}access to attrs=userPassword by dn.exact="{service}" manage by self write by anonymous auth by * none
 access to * by dn.exact="{service}" manage by users read by anonymous auth by * none
 
 overlay syncprov
@@ -101,11 +102,13 @@ refint_nothing "{nobody}"
 `
 
 func (s *Server) configureOpenLDAP(options []Option) (*exec.Cmd, []*ldap.AddRequest, error) {
-	a, err := freePorts()
-	if err != nil {
-		return nil, nil, err
+	if s.address == nil {
+		a, err := freePorts()
+		if err != nil {
+			return nil, nil, err
+		}
+		s.setAddress(a)
 	}
-	s.setAddress(a)
 	base := "dc=" + Marker + ",dc=example"
 	s.setBase(base, "cn=admin,"+base, base)
 	policies := "ou=policies," + base
@@ -118,6 +121,7 @@ func (s *Server) configureOpenLDAP(options []Option) (*exec.Cmd, []*ldap.AddRequ
 	text = strings.NewReplacer(
 		"{schema}", slapdSchema, "{modules}", slapdModules, "{dir}", s.Dir, "{password}", password,
 		"{base}", base, "{admin}", s.BindDN, "{service}", s.ServiceDN, "{policy}", policy, "{nobody}", s.Nobody,
+		"{marker}", Marker, "{global}", s.mirror.global(), "{database}", s.mirror.database(s.BindDN, base),
 	).Replace(text)
 	config := filepath.Join(s.Dir, "slapd.conf")
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -127,10 +131,15 @@ func (s *Server) configureOpenLDAP(options []Option) (*exec.Cmd, []*ldap.AddRequ
 		return nil, nil, err
 	}
 	tls := filepath.Join(s.Dir, "tls")
-	s.CAFile = filepath.Join(tls, caFile)
-	if err := writeTLS(tls, a.host); err != nil {
+	if s.mirror != nil && s.mirror.tls != "" {
+		if err := os.CopyFS(tls, os.DirFS(s.mirror.tls)); err != nil {
+			return nil, nil, err
+		}
+	} else if err := writeTLS(tls, s.address.host); err != nil {
 		return nil, nil, err
 	}
+	s.CAFile = filepath.Join(tls, caFile)
+	s.ClientCert, s.ClientKey = filepath.Join(tls, clientCertFile), filepath.Join(tls, clientKeyFile)
 	program, err := lookProgram("slapd")
 	if err != nil {
 		return nil, nil, err

@@ -34,6 +34,7 @@ type link struct {
 	client, server net.Conn
 	cut            chan struct{}
 	once           sync.Once
+	half           atomic.Bool // nothing more goes to the client
 }
 
 func (l *link) close() {
@@ -89,6 +90,19 @@ func (p *Proxy) Cut() {
 	defer p.mu.Unlock()
 	for l := range p.open {
 		l.close()
+	}
+}
+
+// HalfClose ends the direction to the client on every open connection, as a
+// server does that has said its last word: what the client sends still arrives.
+func (p *Proxy) HalfClose() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.open {
+		l.half.Store(true)
+		if c, ok := l.client.(*net.TCPConn); ok {
+			_ = c.CloseWrite()
+		}
 	}
 }
 
@@ -207,7 +221,10 @@ func (p *Proxy) forward(l *link, to, from net.Conn, count *atomic.Int64, delayed
 			return
 		}
 		count.Add(int64(n)) // First, so that who has the bytes finds them counted.
-		if _, err := to.Write(buffer[:n]); err != nil {
+		if to == l.client && l.half.Load() {
+			continue
+		}
+		if _, err := to.Write(buffer[:n]); err != nil && !(to == l.client && l.half.Load()) {
 			return
 		}
 	}

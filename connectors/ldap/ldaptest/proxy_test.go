@@ -173,3 +173,28 @@ func TestProxyBeforeServer(t *testing.T) {
 		}
 	})
 }
+
+// TestProxyHalfCloses: the client reads the end, and can still send.
+func TestProxyHalfCloses(t *testing.T) {
+	p := NewProxy(t, echo(t))
+	conn := dial(t, p)
+	trip(t, conn)
+	p.HalfClose()
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Fatalf("reading: %v, want the end", err)
+	}
+	up, _ := p.Bytes()
+	for range 3 {
+		if _, err := conn.Write([]byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		up += 5
+		for tick := time.NewTicker(time.Millisecond); ; <-tick.C {
+			if now, _ := p.Bytes(); now == up {
+				tick.Stop()
+				break
+			}
+		}
+	}
+	trip(t, dial(t, p))
+}

@@ -37,6 +37,10 @@ type Server struct {
 	ServiceDN       string
 	ServicePassword string
 
+	// ClientCert and ClientKey are the files of a certificate with which OpenLDAP
+	// takes a SASL EXTERNAL bind for the service's. They are empty elsewhere.
+	ClientCert, ClientKey string
+
 	PeopleBase string // an organizational unit for people
 	GroupsBase string // an organizational unit for groups
 	// Nobody is the DN that OpenLDAP's referential integrity puts in the place
@@ -44,7 +48,9 @@ type Server struct {
 	Nobody string
 
 	address *address
+	mirror  *mirror // its part in a pair; nil without
 	owner   *lock
+	command *exec.Cmd
 	process *process
 	stop    sync.Once
 	stopped error
@@ -135,6 +141,7 @@ func (s *Server) boot(ctx context.Context, command *exec.Cmd, seed []*ldap.AddRe
 	}
 	defer func() { _ = log.Close() }()
 	command.Stdout, command.Stderr = log, log
+	s.command = command
 	if s.process, err = spawn(command); err != nil {
 		return err
 	}
