@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,8 +24,8 @@ const recovery = 5 * time.Second
 // network fails in every way there is. What was acknowledged is never lost and
 // never called absent, and the errors are those that a client tries again after.
 func TestMirror(t *testing.T) {
-	servers := make([]*ldaptest.Server, 2)
-	servers[0], servers[1] = ldaptest.StartMirror(t)
+	m := ldaptest.StartMirror(t)
+	servers := m.Servers[:]
 	c, maps := directoryConfig(t, servers[0])
 	l := &c.Backends[0].LDAP
 	l.Servers, l.TLS.ServerName = nil, "127.0.0.1"
@@ -45,9 +46,15 @@ func TestMirror(t *testing.T) {
 		}
 	}
 	for i, s := range servers {
+		m.Links[i].Stall() // so that not all of it has been replicated
+		crowd.recover(t, "the end of replication")
 		s.Kill()
 		crowd.recover(t, fmt.Sprintf("server %d was killed", i+1))
+		crowd.reread()
 		if err := s.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Links[i].Resume(); err != nil {
 			t.Fatal(err)
 		}
 		crowd.recover(t, fmt.Sprintf("server %d was restarted", i+1))
@@ -139,6 +146,20 @@ func (c *crowd) recover(t *testing.T, after string) {
 	took := time.Since(start)
 	if t.Logf("after %s: %v", after, took.Round(time.Millisecond)); took > recovery {
 		t.Errorf("after %s the recovery took %v", after, took)
+	}
+}
+
+// reread reads every user once, by its id.
+func (c *crowd) reread() {
+	for _, m := range c.members {
+		m.mu.Lock()
+		users := slices.Clone(m.users)
+		m.mu.Unlock()
+		for _, u := range users {
+			if u.id != "" {
+				c.tolerable(c.get("/Users/"+u.id), http.StatusOK)
+			}
+		}
 	}
 }
 

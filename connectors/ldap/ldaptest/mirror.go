@@ -39,14 +39,26 @@ multiprovider on
 `)
 }
 
-// StartMirror runs two OpenLDAP servers that replicate to each other as they
-// take writes, without the overlays that WithoutIntegrity leaves out. They have
-// one authority. Otherwise it is as Start.
-func StartMirror(t testing.TB) (first, second *Server) {
+// A Mirror is two OpenLDAP servers that replicate to each other as they take
+// writes. They have one authority.
+type Mirror struct {
+	Servers [2]*Server
+	// Links are the ways to the servers that replication takes: Links[0] is how
+	// the second gets what is written on the first.
+	Links [2]*Proxy
+}
+
+// StartMirror runs a pair without the overlays that WithoutIntegrity leaves out.
+// Otherwise it is as Start.
+func StartMirror(t testing.TB) Mirror {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), launchTime)
 	defer cancel()
-	pair, err := launchMirror(ctx)
+	var m Mirror
+	pair, err := launchMirror(ctx, func(i int, url string) string {
+		m.Links[i] = NewProxy(t, url)
+		return m.Links[i].URL()
+	})
 	for _, s := range pair {
 		t.Cleanup(func() {
 			if err := s.Stop(); err != nil {
@@ -61,10 +73,13 @@ func StartMirror(t testing.TB) (first, second *Server) {
 		}
 		t.Skip(err)
 	}
-	return pair[0], pair[1]
+	m.Servers = [2]*Server(pair)
+	return m
 }
 
-func launchMirror(ctx context.Context) (pair []*Server, err error) {
+// launchMirror runs a pair that reach each other under what link makes of their
+// URLs.
+func launchMirror(ctx context.Context, link func(i int, url string) string) (pair []*Server, err error) {
 	if missing := Missing(OpenLDAP); missing != "" {
 		return nil, errors.New(missing)
 	}
@@ -81,8 +96,8 @@ func launchMirror(ctx context.Context) (pair []*Server, err error) {
 		}
 		s.setAddress(a)
 	}
-	pair[0].mirror = &mirror{id: 1, peer: pair[1].URL}
-	pair[1].mirror = &mirror{id: 2, peer: pair[0].URL, tls: pair[0].Dir + "/tls"}
+	pair[0].mirror = &mirror{id: 1, peer: link(1, pair[1].URL)}
+	pair[1].mirror = &mirror{id: 2, peer: link(0, pair[0].URL), tls: pair[0].Dir + "/tls"}
 	for i, s := range pair {
 		command, seed, err := s.configureOpenLDAP([]Option{WithoutIntegrity})
 		if err == nil && i == 1 {

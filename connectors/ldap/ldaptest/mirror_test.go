@@ -11,8 +11,8 @@ import (
 // where that was down meanwhile, and what a server has acknowledged survives
 // its end.
 func TestMirror(t *testing.T) {
-	pair := make([]*Server, 2)
-	pair[0], pair[1] = StartMirror(t)
+	m := StartMirror(t)
+	pair := m.Servers
 	add := func(s *Server, name string) {
 		t.Helper()
 		r := addition("uid="+name+","+s.PeopleBase, "objectClass", "inetOrgPerson", "cn", "x", "sn", "x")
@@ -41,6 +41,15 @@ func TestMirror(t *testing.T) {
 	}
 	for i, s := range pair {
 		other := pair[1-i]
+		m.Links[i].Stall()
+		add(s, "held-back")
+		if has(other, "held-back") {
+			t.Error("an entry came by another way than the link")
+		}
+		if err := m.Links[i].Resume(); err != nil {
+			t.Fatal(err)
+		}
+		arrives(other, "held-back")
 		add(s, "there")
 		arrives(other, "there")
 		other.Kill()
@@ -50,13 +59,13 @@ func TestMirror(t *testing.T) {
 		}
 		arrives(other, "while-down")
 		arrives(other, "there")
-		for _, name := range []string{"there", "while-down"} {
+		for _, name := range []string{"there", "while-down", "held-back"} {
 			if err := other.Admin(t).Del(ldap.NewDelRequest("uid="+name+","+s.PeopleBase, nil)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		tick := time.NewTicker(10 * time.Millisecond)
-		for has(s, "there") || has(s, "while-down") {
+		for has(s, "there") || has(s, "while-down") || has(s, "held-back") {
 			<-tick.C
 		}
 		tick.Stop()
