@@ -149,7 +149,7 @@ func (c *crowd) recover(t *testing.T, after string) {
 	}
 }
 
-// reread reads every user once, by its id.
+// reread reads every user once by its id, and looks it up by its name.
 func (c *crowd) reread() {
 	for _, m := range c.members {
 		m.mu.Lock()
@@ -158,6 +158,7 @@ func (c *crowd) reread() {
 		for _, u := range users {
 			if u.id != "" {
 				c.tolerable(c.get("/Users/"+u.id), http.StatusOK)
+				c.find(u)
 			}
 		}
 	}

@@ -54,7 +54,7 @@ func Open(ctx context.Context, c Config, collections []Collection, log zerolog.L
 		log:         log,
 		pool:        p,
 		cache:       newCache(c.RefCache),
-		journal:     newJournal(),
+		journal:     newJournal(p.settled),
 		collections: map[string]*collection{},
 		learning:    make(chan struct{}, 1),
 		bodies:      sync.Pool{New: func() any { return new([]byte) }},

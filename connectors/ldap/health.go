@@ -46,6 +46,9 @@ func (p *pool) examine(ctx context.Context, s *server) {
 			p.broadcast()
 		}
 	default:
+		if !s.well.IsZero() {
+			s.lost = time.Now()
+		}
 		s.well = time.Time{}
 		if answer == mute && p.dispensable(s) {
 			p.condemn(s, errMute)

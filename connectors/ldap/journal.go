@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,10 +23,13 @@ const (
 // another server, which may not have them yet, is not believed when it says
 // that there is no such object. Only directories with several servers have one.
 type journal struct {
+	settled func(*note) bool // every server has it, as far as time tells
+
 	mu    sync.Mutex
 	notes map[connectors.Target]*note
 	order []entryNote // oldest first; what was written again is in it again
 	last  map[*server]time.Time
+	tidy  time.Time // when what is settled was last forgotten
 	// unknown holds the creations of which nobody knows whether they were
 	// carried out, by collection.
 	unknown map[string][]*note
@@ -48,22 +52,44 @@ type note struct {
 	proven  map[*server]bool // that have it
 }
 
-func newJournal() *journal {
-	return &journal{notes: map[connectors.Target]*note{}, last: map[*server]time.Time{}, unknown: map[string][]*note{}}
+func newJournal(settled func(*note) bool) *journal {
+	return &journal{settled: settled, notes: map[connectors.Target]*note{}, last: map[*server]time.Time{}, unknown: map[string][]*note{}}
 }
 
 func (j *journal) add(t connectors.Target, n *note) {
 	n.at = time.Now()
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if old := j.notes[t]; old != nil && !n.deleted { // another server may have neither
+		n.values = union(old.values, n.values)
+	}
 	j.notes[t], j.last[n.server] = n, n.at
 	j.order = append(j.order, entryNote{t, n})
 	for len(j.order) > maxNotes || time.Since(j.order[0].note.at) > keepNotes {
-		if old := j.order[0]; j.notes[old.target] == old.note {
-			delete(j.notes, old.target)
-		}
+		j.drop(j.order[0])
 		j.order = j.order[1:]
 	}
+}
+
+func (j *journal) drop(e entryNote) {
+	if j.notes[e.target] == e.note {
+		delete(j.notes, e.target)
+	}
+}
+
+// forget drops what is settled, now and then. It is called with j.mu held.
+func (j *journal) forget() {
+	if time.Since(j.tidy) < time.Second {
+		return
+	}
+	j.tidy = time.Now()
+	j.order = slices.DeleteFunc(j.order, func(e entryNote) bool {
+		gone := j.notes[e.target] != e.note || j.settled(e.note)
+		if gone {
+			j.drop(e)
+		}
+		return gone
+	})
 }
 
 // elsewhere returns the last write of an object if another server than s took
@@ -88,27 +114,46 @@ func (j *journal) prove(n *note, s *server) {
 	n.proven[s] = true
 }
 
-// owed returns the objects of a collection that were created or changed within
-// d by way of another server than s, that s is not known to have, and that a
-// condition may hold for because of it.
+// owed returns the objects of a collection that were created or changed by way
+// of another server than s, that s is not known to have, and that a condition
+// may hold for because of it: within d, and where the condition names the value,
+// for as long as s can not have them.
 func (j *journal) owed(collection string, cond connectors.Cond, s *server, d time.Duration) map[connectors.Anchor]*note {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	others := false
 	for o, at := range j.last {
-		others = others || o != s && time.Since(at) <= d
+		others = others || o != s && time.Since(at) <= keepNotes
 	}
 	if !others {
 		return nil
 	}
+	j.forget()
+	named := names(cond)
 	owed := map[connectors.Anchor]*note{}
-	for i := len(j.order) - 1; i >= 0 && time.Since(j.order[i].note.at) <= d; i-- {
+	for i := len(j.order) - 1; i >= 0 && (named || time.Since(j.order[i].note.at) <= d); i-- {
 		t, n := j.order[i].target, j.order[i].note
-		if t.Collection == collection && j.notes[t] == n && n.server != s && !n.deleted && !n.proven[s] && n.mayMatch(cond) {
+		late := time.Since(n.at) > d
+		if t.Collection == collection && j.notes[t] == n && n.server != s && !n.deleted && !n.proven[s] && n.mayMatch(cond) &&
+			!(late && (n.values == nil || j.settled(n))) {
 			owed[t.Anchor] = n
 		}
 	}
 	return owed
+}
+
+// names reports whether a condition only holds for entries with certain values.
+func names(cond connectors.Cond) bool {
+	switch c := cond.(type) {
+	case connectors.Equal:
+		return true
+	case connectors.And:
+		return slices.ContainsFunc(c, names)
+	case connectors.Or:
+		return !slices.ContainsFunc(c, func(part connectors.Cond) bool { return !names(part) })
+	default:
+		return false
+	}
 }
 
 // doubt notes a creation of which nobody knows whether it was carried out.
@@ -150,17 +195,28 @@ func (n *note) mayMatch(cond connectors.Cond) bool {
 	}
 }
 
-// valuesOf returns the values of fields for a note, or nil if they are many.
-func valuesOf(fields iter.Seq[connectors.Value]) map[string]bool {
-	const most = 64
+// most bounds the values of a note.
+const most = 64
+
+// valuesOf returns written values for a note, or nil if they are many.
+func valuesOf(written iter.Seq[connectors.Value]) map[string]bool {
 	values := map[string]bool{}
-	for v := range fields {
+	for v := range written {
 		if len(values) == most {
 			return nil
 		}
 		values[alike(v)] = true
 	}
 	return values
+}
+
+func union(a, b map[string]bool) map[string]bool {
+	if a == nil || b == nil || len(a)+len(b) > most {
+		return nil
+	}
+	both := maps.Clone(a)
+	maps.Copy(both, b)
+	return both
 }
 
 // alike is the same for all values that some matching rule of RFC 4517 takes for

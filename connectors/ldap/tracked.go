@@ -240,9 +240,13 @@ func (t tracked) catchUp(ctx context.Context, cond connectors.Cond) error {
 func (p *pool) settled(n *note) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	from := n.server.well
+	s := n.server
+	if s.well.IsZero() {
+		return s.lost.Sub(n.at) >= p.pin
+	}
+	from := s.well
 	if from.Before(n.at) {
 		from = n.at
 	}
-	return !n.server.well.IsZero() && time.Since(from) >= p.pin
+	return time.Since(from) >= p.pin || s.lost.Sub(n.at) >= p.pin
 }
