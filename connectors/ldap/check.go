@@ -94,8 +94,9 @@ func (d *Directory) checkServer(ctx context.Context, s *server) Finding {
 		return Finding{Level: Failure, Server: s.url, Message: err.Error()}
 	}
 	conn.Close()
+	_, unknown := s.bind.(anonymous)
 	switch {
-	case s.bindDN == "":
+	case unknown:
 		return Finding{Level: Warning, Server: s.url, Message: "connected, anonymously"}
 	case s.tls == nil:
 		return Finding{Level: Info, Server: s.url, Message: "connected and bound, without encryption"}

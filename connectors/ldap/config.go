@@ -21,6 +21,8 @@ type Config struct {
 	StartTLS bool
 	TLS      TLSConfig
 
+	// BindMethod is one of the Bind constants; empty is BindSimple.
+	BindMethod string
 	// BindDN and Password are the simple bind's. An empty BindDN is anonymous.
 	// Password is asked at every new connection, so that it may rotate.
 	BindDN   string
@@ -54,6 +56,9 @@ type Config struct {
 type TLSConfig struct {
 	CAFile     string // PEM; empty is the system's roots
 	ServerName string // the name to verify instead of the URL's
+	// CertFile and KeyFile are the client's certificate and key, PEM, read again
+	// for each connection; empty is none.
+	CertFile, KeyFile string
 	// InsecureSkipVerify takes any certificate. `check` warns of it.
 	InsecureSkipVerify bool
 }

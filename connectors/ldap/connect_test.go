@@ -59,6 +59,46 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestExternal binds by a client certificate, and is refused with one that the
+// server does not know and with none.
+func TestExternal(t *testing.T) {
+	d := start(t, ldaptest.OpenLDAP)
+	other := start(t, ldaptest.OpenLDAP)
+	tests := []struct {
+		name   string
+		change func(c *ldap.Config)
+		ok     bool
+	}{
+		{"ldaps", func(*ldap.Config) {}, true},
+		{"StartTLS", func(c *ldap.Config) { c.Servers, c.StartTLS = []string{d.URL}, true }, true},
+		{"clear", func(c *ldap.Config) { c.Servers = []string{d.URL} }, false},
+		{"another authority", func(c *ldap.Config) { c.TLS.CertFile, c.TLS.KeyFile = other.ClientCert, other.ClientKey }, false},
+	}
+	for _, tc := range tests {
+		c := d.config(d.TLSURL)
+		c.BindDN, c.Password, c.BindMethod = "", nil, ldap.BindExternal
+		c.TLS.CertFile, c.TLS.KeyFile = d.ClientCert, d.ClientKey
+		tc.change(&c)
+		dir := d.open(t, c)
+		// Only the service may write.
+		name := connectors.Value(strings.ReplaceAll(tc.name, " ", "-"))
+		if _, err := collection(t, dir, "User").Create(t.Context(), d.user(name), nil); (err == nil) != tc.ok {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+		for _, f := range dir.Check(t.Context(), nil, nil) {
+			if f.Server != "" && (f.Level == ldap.Info) != tc.ok {
+				t.Errorf("%s: %v: %v", tc.name, f.Level, f)
+			}
+		}
+		dir.Close()
+	}
+	c := d.config(d.TLSURL)
+	c.BindMethod = ldap.BindExternal
+	if _, err := ldap.Open(t.Context(), c, nil, zerolog.Nop()); err == nil {
+		t.Error("an external bind without a certificate was not refused")
+	}
+}
+
 // TestCheck finds nothing wrong with what the other tests use, and what is
 // wrong with something else.
 func TestCheck(t *testing.T) {

@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -33,7 +34,7 @@ func Decode(n *configs.Node, ps *configs.Problems) Config {
 		Dialect:     m.Enum("dialect", "active-directory", "openldap", "ds389").Value,
 	}
 	if bind := m.Child("bind"); bind != nil {
-		c.BindDN, c.Password = decodeBind(bind, ps)
+		decodeBind(bind, &c, ps)
 	}
 	for _, item := range m.List("without") {
 		if name := item.Enum(ps, Switches()...); name.Value != "" {
@@ -103,6 +104,16 @@ func decodeTLS(n *configs.Node, ps *configs.Problems) TLSConfig {
 		CAFile:     m.File("ca").Value,
 		ServerName: m.String("serverName").Value,
 	}
+	if m.Has("cert") || m.Has("key") {
+		m.Required("cert", "key")
+	}
+	cert := m.File("cert")
+	c.CertFile, c.KeyFile = cert.Value, m.File("key").Value
+	if c.CertFile != "" && c.KeyFile != "" {
+		if _, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile); err != nil {
+			ps.Add(cert.Problem("not a certificate with its key: %s", err))
+		}
+	}
 	verify := m.Enum("verify", "always", "never")
 	if verify.Value == "never" {
 		c.InsecureSkipVerify = true
@@ -113,14 +124,24 @@ func decodeTLS(n *configs.Node, ps *configs.Problems) TLSConfig {
 	return c
 }
 
-func decodeBind(n *configs.Node, ps *configs.Problems) (string, func() (string, error)) {
+// decodeBind decodes how to bind. Each method has keys of its own.
+func decodeBind(n *configs.Node, c *Config, ps *configs.Problems) {
 	m := n.Map(ps)
-	m.Required("dn", "password")
-	// Active Directory binds by user principal names as well, so that the text need not be a DN.
-	dn := m.String("dn")
-	password := m.Secret("password")
+	method := m.Enum("method", BindSimple, BindExternal)
+	c.BindMethod = method.Value
+	switch method.Value {
+	case BindExternal:
+		if c.TLS.CertFile == "" {
+			ps.Add(method.Problem("an external bind needs a client certificate").WithHint("give tls a cert and a key"))
+		}
+	default:
+		if method.Value != "" || !method.Set {
+			m.Required("dn", "password")
+		}
+		// Active Directory binds by user principal names as well, so that the text need not be a DN.
+		c.BindDN, c.Password = m.String("dn").Value, m.Secret("password").Value.Resolve
+	}
 	m.Done()
-	return dn.Value, password.Value.Resolve
 }
 
 // checkServer reports what is wrong with a server's URL and tells whether StartTLS can upgrade it.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -20,8 +19,7 @@ type dialer struct {
 	address  string
 	tls      *tls.Config // nil is a connection in the clear
 	startTLS bool
-	bindDN   string
-	password func() (string, error)
+	bind     binder
 }
 
 // dialers returns one dialer for each of the servers.
@@ -37,13 +35,22 @@ func dialers(c Config, servers []string) ([]*dialer, error) {
 			return nil, fmt.Errorf("certificate authority: %q holds no PEM certificate", c.TLS.CAFile)
 		}
 	}
+	bind, err := c.binder()
+	if err != nil {
+		return nil, err
+	}
+	if c.TLS.CertFile != "" {
+		if _, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile); err != nil {
+			return nil, fmt.Errorf("client certificate: %w", err)
+		}
+	}
 	var ds []*dialer
 	for _, s := range servers {
 		u, err := url.Parse(s)
 		if err != nil {
 			return nil, fmt.Errorf("server %q is not a URL", s)
 		}
-		d := &dialer{url: s, bindDN: c.BindDN, password: c.Password}
+		d := &dialer{url: s, bind: bind}
 		port := u.Port()
 		switch u.Scheme {
 		case "ldap":
@@ -73,6 +80,13 @@ func dialers(c Config, servers []string) ([]*dialer, error) {
 				InsecureSkipVerify: c.TLS.InsecureSkipVerify, // the administrator's explicit choice
 			}
 		}
+		if d.tls != nil && c.TLS.CertFile != "" {
+			// Read again for each connection: the files may have been renewed.
+			d.tls.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				pair, err := tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
+				return &pair, err
+			}
+		}
 		d.address = net.JoinHostPort(u.Hostname(), port)
 		ds = append(ds, d)
 	}
@@ -86,7 +100,7 @@ func (d *dialer) dial(ctx context.Context) (*wire.Conn, error) {
 		return nil, err
 	}
 	conn := wire.New(nc, 0)
-	if err := d.bind(ctx, conn); err != nil {
+	if err := d.bind.bind(ctx, conn, d); err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -118,30 +132,4 @@ func (d *dialer) secure(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	return secured, nil
-}
-
-// bind does a simple bind. A bind DN with an empty password would be an
-// unauthenticated bind that succeeds (RFC 4513 §5.1.2), so it is refused here.
-func (d *dialer) bind(ctx context.Context, conn *wire.Conn) error {
-	if d.bindDN == "" {
-		return nil
-	}
-	password := ""
-	if d.password != nil {
-		var err error
-		if password, err = d.password(); err != nil {
-			return fmt.Errorf("bind password: %w", err)
-		}
-	}
-	if password == "" {
-		return errors.New("the bind password is empty")
-	}
-	reply, err := conn.Do(ctx, wire.AppendBind(nil, d.bindDN, password))
-	if err != nil {
-		return fmt.Errorf("bind: %w", err)
-	}
-	if reply.Code != wire.Success {
-		return &wire.ResultError{Op: "bind", Result: reply.Result}
-	}
-	return nil
 }

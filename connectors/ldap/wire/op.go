@@ -24,6 +24,8 @@ const (
 	tagControls         = 0xa0
 	tagReferral         = 0xa3
 	tagSimplePassword   = 0x80
+	tagSASL             = 0xa3
+	tagSASLReply        = 0x87
 	tagNewSuperior      = 0x80
 	tagExtendedName     = 0x80
 	tagExtendedValue    = 0x81
@@ -101,6 +103,18 @@ func AppendBind(b []byte, dn, password string) []byte {
 	b = AppendString(b, TagOctetString, dn)
 	b = AppendString(b, tagSimplePassword, password)
 	return End(b, op)
+}
+
+// AppendSASLBind appends a BindRequest with a SASL mechanism and what the client
+// has to say in this step of it (RFC 4511 §4.2), which may be empty.
+func AppendSASLBind(b []byte, mechanism, credentials string) []byte {
+	b, op := Begin(b, opBind)
+	b = AppendInt(b, TagInteger, 3)
+	b = AppendString(b, TagOctetString, "")
+	b, sasl := Begin(b, tagSASL)
+	b = AppendString(b, TagOctetString, mechanism)
+	b = AppendString(b, TagOctetString, credentials)
+	return End(End(b, sasl), op)
 }
 
 // AppendAttribute appends a PartialAttribute or an Attribute of an AddRequest.

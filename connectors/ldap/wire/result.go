@@ -14,6 +14,8 @@ type Result struct {
 	MatchedDN string
 	Text      string // the diagnosticMessage: for the log, never for a client
 	Controls  Controls
+	Referrals []string // URLs, where the code is Referral
+	SASL      string   // the server's part of a step of a SASL bind
 }
 
 // A Reply is everything that came in answer to one request. Search references
@@ -33,10 +35,20 @@ func parseResult(message string) (Result, error) {
 		MatchedDN: op.Read(TagOctetString),
 		Text:      op.Read(TagOctetString),
 	}
-	// What else there may be (referral, SASL credentials, an extended response) is
-	// not used, but must be well-formed.
+	// What else there may be (an extended response) is not used, but must be
+	// well-formed.
 	for op.More() {
-		op.Any()
+		switch tag, content := op.Any(); tag {
+		case tagReferral:
+			for list := NewReader(content); list.More(); {
+				res.Referrals = append(res.Referrals, list.Read(TagOctetString))
+				if list.Err() != nil {
+					op.Fail()
+				}
+			}
+		case tagSASLReply:
+			res.SASL = content
+		}
 	}
 	if r.More() && r.Peek() == tagControls {
 		res.Controls = Controls(r.Read(tagControls))
