@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ type twin struct {
 	down   bool          // connections end at the first request
 	silent chan struct{} // if not nil, nothing is answered until it is closed
 	stamp  string        // of the user; "" is no user
+	refers string        // if not empty, where modifications are referred to
 }
 
 func newTwin(t *testing.T, stamp string) *twin {
@@ -41,7 +43,7 @@ func (w *twin) wake() {
 
 func (w *twin) answer(r fakeRequest) []byte {
 	w.mu.Lock()
-	down, silent, stamp := w.down, w.silent, w.stamp
+	down, silent, stamp, refers := w.down, w.silent, w.stamp, w.refers
 	w.mu.Unlock()
 	if silent != nil {
 		<-silent
@@ -53,6 +55,15 @@ func (w *twin) answer(r fakeRequest) []byte {
 		return answer
 	}
 	switch {
+	case r.op == opModify && refers != "":
+		b, m := wire.Begin(nil, 0x67)
+		b = wire.AppendInt(b, wire.TagEnumerated, wire.Referral)
+		b = wire.AppendString(b, wire.TagOctetString, "")
+		b = wire.AppendString(b, wire.TagOctetString, "")
+		b, list := wire.Begin(b, 0xa3)
+		b = wire.AppendString(b, wire.TagOctetString, "cldap:nonsense")
+		b = wire.AppendString(b, wire.TagOctetString, refers)
+		return message(r.id, wire.End(wire.End(b, list), m))
 	case r.op == opModify:
 		return message(r.id, result(0x67, wire.Success))
 	case stamp == "":
@@ -330,6 +341,75 @@ func TestReplica(t *testing.T) {
 		d.pool.mu.Unlock()
 		if err := get(t, r); (err == nil) != (stamp == "1") {
 			t.Errorf("without the server: %v", err)
+		}
+	}
+}
+
+// TestReferral: a write is carried out where it is referred to, but only by a
+// server of the configuration and on the same entry, and once.
+func TestReferral(t *testing.T) {
+	for name, tc := range map[string]struct {
+		to      func(second, stranger *twin) string
+		back    bool // the second refers to the first
+		written bool
+	}{
+		"configured":    {func(second, _ *twin) string { return second.url + "/cn=a,ou=people,dc=x??base" }, false, true},
+		"without a DN":  {func(second, _ *twin) string { return second.url }, false, true},
+		"another entry": {func(second, _ *twin) string { return second.url + "/cn=b,ou=people,dc=x" }, false, false},
+		"a stranger":    {func(_, stranger *twin) string { return stranger.url + "/cn=a,ou=people,dc=x" }, false, false},
+		"in a circle":   {func(second, _ *twin) string { return second.url }, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, second, stranger := newTwin(t, "1"), newTwin(t, "1"), newTwin(t, "1")
+			first.set(func() { first.refers = tc.to(second, stranger) })
+			if tc.back {
+				second.set(func() { second.refers = first.url })
+			}
+			d := openFakes(t, quick(first, second))
+			u := users(t, d)
+			change := []connectors.Change{{Attr: "description", Add: []connectors.Value{"x"}}}
+			_, err := u.Apply(t.Context(), somebody, change, connectors.Guard{}, nil)
+			if (err == nil) != tc.written || err != nil && connectors.KindOf(err) != connectors.Unavailable {
+				t.Errorf("got %v", err)
+			}
+			if n, want := second.count(opModify), map[bool]int{true: 1, false: 0}[tc.written || tc.back]; n != want {
+				t.Errorf("the second server was asked %d times, want %d", n, want)
+			}
+			if len(stranger.got) > 0 {
+				t.Error("a stranger was connected to")
+			}
+			if tc.written {
+				before := first.asked()
+				if err := get(t, u); err != nil || first.asked() != before {
+					t.Errorf("what was written is not read where it was written: %v", err)
+				}
+			}
+		})
+	}
+}
+
+func TestIsAt(t *testing.T) {
+	for _, tc := range []struct {
+		configured, referral string
+		same                 bool
+	}{
+		{"dc1.example.com:636", "ldaps://DC1.example.com", true},
+		{"dc1.example.com:636", "ldap://dc1.example.com/dc=x", true},
+		{"dc1.example.com:389", "ldap://dc1.example.com:389", true},
+		{"dc1.example.com:636", "ldap://dc2.example.com", false},
+		{"dc1.example.com:636", "ldap://dc1.example.com:3890", false},
+		{"dc1.example.com:3890", "ldap://dc1.example.com:3890", true},
+		{"dc1.example.com:3890", "ldap://dc1.example.com", false},
+		{"[::1]:636", "ldap://[::1]", true},
+		{"dc1.example.com:636", "ldap:///dc=x", false},
+	} {
+		u, err := url.Parse(tc.referral)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &server{dialer: &dialer{address: tc.configured}}
+		if s.isAt(u) != tc.same {
+			t.Errorf("%q for %q: %v", tc.referral, tc.configured, !tc.same)
 		}
 	}
 }

@@ -145,7 +145,8 @@ func (p *pool) do(ctx context.Context, body []byte, write bool) (wire.Reply, err
 
 	r := routeOf(ctx)
 	var start time.Time
-	fresh := 0 // connections made for this request that broke
+	fresh := 0        // connections made for this request that broke
+	followed := false // a referral
 	for {
 		c, err := p.acquire(ctx, false, write)
 		if err != nil {
@@ -153,10 +154,15 @@ func (p *pool) do(ctx context.Context, body []byte, write bool) (wire.Reply, err
 		}
 		reply, err := p.send(ctx, c, body)
 		e, failed := errors.AsType[*wire.Error](err)
-		if write && !(failed && e.Unsent) {
+		if write && !(failed && e.Unsent) && reply.Code != wire.Referral {
 			p.wrote(r, c.server)
 		}
 		if err == nil {
+			if to := p.referred(c.server, body, reply.Result, write); to != nil && !followed {
+				followed, r = true, p.goTo(r, to, write)
+				ctx = context.WithValue(ctx, routeKey{}, r)
+				continue
+			}
 			r.answered(c.server)
 			return reply, nil
 		}

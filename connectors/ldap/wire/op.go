@@ -47,6 +47,20 @@ func answers(op byte) byte {
 	}
 }
 
+// Target returns the DN of the entry that an encoded request is about, or ""
+// for one that does not name it so.
+func Target(body []byte) string {
+	r := NewReader(string(body))
+	switch tag, content := r.Any(); tag {
+	case opDelete:
+		return content
+	case opSearch, opModify, opAdd, opModifyDN:
+		op := NewReader(content)
+		return op.Read(TagOctetString)
+	}
+	return ""
+}
+
 // A Scope is how far below its base a search goes (RFC 4511 §4.5.1.2).
 type Scope byte
 
