@@ -17,6 +17,7 @@ type binder interface {
 const (
 	BindSimple   = "simple"   // BindDN and Password; without a BindDN anonymous
 	BindExternal = "external" // SASL EXTERNAL: who the client certificate is of
+	BindKerberos = "kerberos" // SASL GSSAPI: see KerberosConfig
 )
 
 // binder returns how the configuration binds.
@@ -32,6 +33,8 @@ func (c Config) binder() (binder, error) {
 			return nil, errors.New("an external bind needs a client certificate")
 		}
 		return external{}, nil
+	case BindKerberos:
+		return newKerberos(c.Kerberos)
 	default:
 		return nil, fmt.Errorf("there is no way to bind that is called %q", c.BindMethod)
 	}

@@ -28,6 +28,8 @@ type Config struct {
 	BindDN   string
 	Password func() (string, error)
 
+	Kerberos KerberosConfig
+
 	PoolSize int           // connections to one server; default 4
 	Timeout  time.Duration // of a request whose context has no deadline; default 10 s
 	PageSize int           // entries asked for in one page of a search; default 1,000

@@ -99,6 +99,39 @@ func TestExternal(t *testing.T) {
 	}
 }
 
+// TestKerberos binds with a ticket of the domain, and not without one.
+func TestKerberos(t *testing.T) {
+	d := start(t, ldaptest.ActiveDirectory, ldaptest.WithKDC)
+	tests := []struct {
+		name   string
+		change func(c *ldap.Config)
+		ok     bool
+	}{
+		{"ldaps", func(*ldap.Config) {}, true},
+		{"StartTLS", func(c *ldap.Config) { c.Servers, c.StartTLS = []string{d.URL}, true }, true},
+		{"another service", func(c *ldap.Config) { c.TLS.ServerName = "localhost" }, false},
+		{"another principal", func(c *ldap.Config) { c.Kerberos.Principal = "administrator@CORP.EXAMPLE.COM" }, false},
+		{"no keytab", func(c *ldap.Config) { c.Kerberos.KeytabFile = d.CAFile }, false},
+		{"no KDC", func(c *ldap.Config) { c.Kerberos.KDCs = []string{"127.0.0.1:1"} }, false},
+	}
+	for _, tc := range tests {
+		c := d.config(d.TLSURL)
+		c.BindDN, c.Password, c.BindMethod = "", nil, ldap.BindKerberos
+		c.TLS.ServerName = "dc1.corp.example.com"
+		c.Kerberos = ldap.KerberosConfig{Principal: d.Principal, KeytabFile: d.Keytab, KDCs: []string{d.KDC}}
+		tc.change(&c)
+		dir := d.open(t, c)
+		// Only the service may write.
+		name := connectors.Value(strings.ReplaceAll(tc.name, " ", "-"))
+		if _, err := collection(t, dir, "User").Create(t.Context(), d.user(name), nil); (err == nil) != tc.ok {
+			t.Errorf("%s: %v", tc.name, err)
+		} else {
+			t.Logf("%s: %v", tc.name, err)
+		}
+		dir.Close()
+	}
+}
+
 // TestCheck finds nothing wrong with what the other tests use, and what is
 // wrong with something else.
 func TestCheck(t *testing.T) {

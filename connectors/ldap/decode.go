@@ -127,12 +127,21 @@ func decodeTLS(n *configs.Node, ps *configs.Problems) TLSConfig {
 // decodeBind decodes how to bind. Each method has keys of its own.
 func decodeBind(n *configs.Node, c *Config, ps *configs.Problems) {
 	m := n.Map(ps)
-	method := m.Enum("method", BindSimple, BindExternal)
+	method := m.Enum("method", BindSimple, BindExternal, BindKerberos)
 	c.BindMethod = method.Value
 	switch method.Value {
 	case BindExternal:
 		if c.TLS.CertFile == "" {
 			ps.Add(method.Problem("an external bind needs a client certificate").WithHint("give tls a cert and a key"))
+		}
+	case BindKerberos:
+		m.Required("principal", "keytab")
+		principal := m.String("principal")
+		c.Kerberos = KerberosConfig{Principal: principal.Value, KeytabFile: m.File("keytab").Value, KDCs: configs.Values(m.Strings("kdc"))}
+		if principal.Value != "" {
+			if _, err := newKerberos(c.Kerberos); err != nil {
+				ps.Add(principal.Problem("%s", err).WithHint("as in svc-postern@CORP.EXAMPLE.COM"))
+			}
 		}
 	default:
 		if method.Value != "" || !method.Set {

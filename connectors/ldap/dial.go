@@ -16,6 +16,7 @@ import (
 // A dialer opens bound connections to one server.
 type dialer struct {
 	url      string
+	host     string
 	address  string
 	tls      *tls.Config // nil is a connection in the clear
 	startTLS bool
@@ -87,6 +88,7 @@ func dialers(c Config, servers []string) ([]*dialer, error) {
 				return &pair, err
 			}
 		}
+		d.host = u.Hostname()
 		d.address = net.JoinHostPort(u.Hostname(), port)
 		ds = append(ds, d)
 	}

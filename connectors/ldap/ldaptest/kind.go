@@ -34,6 +34,10 @@ type Option int
 // in step and refuses the option.
 const WithoutIntegrity Option = 1
 
+// WithKDC makes Active Directory give out Kerberos tickets too, on port 88 of
+// its address, and writes the service's keytab. It means nothing elsewhere.
+const WithKDC Option = 2
+
 func has(options []Option, want Option) bool {
 	for _, o := range options {
 		if o == want {

@@ -30,7 +30,7 @@ const sambaConfig = `[global]
 	workgroup = {domain}
 	realm = {realm}
 	server role = active directory domain controller
-	server services = ldap
+	server services = {services}
 	dcerpc endpoint servers = -winreg -srvsvc
 	interfaces = {host}/8
 	bind interfaces only = yes
@@ -65,20 +65,20 @@ const sambaConfig = `[global]
 	read only = no
 `
 
-func writeSambaConfig(dir, host string) (string, error) {
+func writeSambaConfig(dir, host, services string) (string, error) {
 	for _, d := range []string{"private", "state", "cache", "lock", "run", "run/ncalrpc", "log", "bind-dns"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return "", err
 		}
 	}
 	path := filepath.Join(dir, "smb.conf")
-	text := strings.NewReplacer("{dir}", dir, "{host}", host, "{realm}", sambaRealm, "{domain}", sambaDomain).Replace(sambaConfig)
+	text := strings.NewReplacer("{dir}", dir, "{host}", host, "{realm}", sambaRealm, "{domain}", sambaDomain, "{services}", services).Replace(sambaConfig)
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }
 
 // provisionSamba makes a domain in dir, which takes some seconds.
 func provisionSamba(ctx context.Context, dir string) error {
-	config, err := writeSambaConfig(dir, "127.0.0.2")
+	config, err := writeSambaConfig(dir, "127.0.0.2", "ldap")
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func provisionSamba(ctx context.Context, dir string) error {
 	return os.RemoveAll(filepath.Join(dir, "state", "sysvol"))
 }
 
-func (s *Server) configureSamba(ctx context.Context) (*exec.Cmd, []*ldap.AddRequest, error) {
+func (s *Server) configureSamba(ctx context.Context, options []Option) (*exec.Cmd, []*ldap.AddRequest, error) {
 	if err := cloneTemplate(ctx, s.Dir, template{
 		kind: s.Kind, source: sambaSource, programs: []string{"samba", "samba-tool"}, build: provisionSamba,
 	}); err != nil {
@@ -108,7 +108,12 @@ func (s *Server) configureSamba(ctx context.Context) (*exec.Cmd, []*ldap.AddRequ
 	}
 	s.setAddress(a)
 	s.setBase(sambaBase, "CN=Administrator,CN=Users,"+sambaBase, "CN=Users,"+sambaBase)
-	config, err := writeSambaConfig(s.Dir, a.host)
+	services := "ldap"
+	if has(options, WithKDC) {
+		services = "ldap kdc"
+		s.KDC, s.Principal = join(a.host, 88), Marker+"-scim@"+sambaRealm
+	}
+	config, err := writeSambaConfig(s.Dir, a.host, services)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -138,6 +143,23 @@ func grantSamba(conn *ldap.Conn, s *Server) error {
 	r := ldap.NewModifyRequest("CN=Account Operators,CN=Builtin,"+s.Base, nil)
 	r.Add("member", []string{s.ServiceDN})
 	return conn.Modify(r)
+}
+
+// exportKeytab writes the keys of the service where there is a KDC, and gives
+// the server the name that tickets for it are of, which a service of Samba does
+// elsewhere.
+func (s *Server) exportKeytab(ctx context.Context, conn *ldap.Conn) error {
+	if s.KDC == "" {
+		return nil
+	}
+	r := ldap.NewModifyRequest("CN=DC1,OU=Domain Controllers,"+s.Base, nil)
+	r.Add("servicePrincipalName", []string{"ldap/dc1." + strings.ToLower(sambaRealm)})
+	if err := conn.Modify(r); err != nil {
+		return err
+	}
+	s.Keytab = filepath.Join(s.Dir, "service.keytab")
+	return run(ctx, s.Dir, nil, "samba-tool", "domain", "exportkeytab", s.Keytab,
+		"--principal="+s.Principal, "--configfile="+filepath.Join(s.Dir, "smb.conf"))
 }
 
 // unicodePassword is the form of a password that unicodePwd takes: quoted, in

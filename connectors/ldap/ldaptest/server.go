@@ -40,6 +40,9 @@ type Server struct {
 	// ClientCert and ClientKey are the files of a certificate with which OpenLDAP
 	// takes a SASL EXTERNAL bind for the service's. They are empty elsewhere.
 	ClientCert, ClientKey string
+	// KDC is the host:port of the Kerberos service, Principal the service's name
+	// there and Keytab the file of its keys. They are empty without WithKDC.
+	KDC, Principal, Keytab string
 
 	PeopleBase string // an organizational unit for people
 	GroupsBase string // an organizational unit for groups
@@ -129,7 +132,7 @@ func (s *Server) configure(ctx context.Context, options []Option) (*exec.Cmd, []
 	case DS389:
 		return s.configureDS389(ctx, options)
 	default:
-		return s.configureSamba(ctx)
+		return s.configureSamba(ctx, options)
 	}
 }
 
@@ -161,7 +164,7 @@ func (s *Server) boot(ctx context.Context, command *exec.Cmd, seed []*ldap.AddRe
 	case DS389:
 		return grantDS389(conn, s)
 	case ActiveDirectory:
-		return grantSamba(conn, s)
+		return errors.Join(grantSamba(conn, s), s.exportKeytab(ctx, conn))
 	default:
 		return nil // Its configuration grants.
 	}

@@ -72,6 +72,7 @@ const (
 	AdminLimitExceeded     = 11
 	UnavailableCritical    = 12
 	ConfidentialityNeeded  = 13
+	SASLBindInProgress     = 14
 	NoSuchAttribute        = 16
 	UndefinedType          = 17
 	InappropriateMatching  = 18
