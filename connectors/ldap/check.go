@@ -55,7 +55,11 @@ func (f Finding) String() string {
 func (d *Directory) Check(ctx context.Context, attrs, unique map[string][]connectors.Attr) []Finding {
 	var found []Finding
 	for _, s := range d.pool.all() {
-		found = append(found, d.checkServer(ctx, s))
+		f := d.checkServer(ctx, s)
+		found = append(found, f)
+		if f.Level != Failure && d.pool.several() {
+			found = append(found, d.checkContent(ctx, s)...)
+		}
 	}
 	f, err := d.known(ctx)
 	if err != nil {
@@ -105,6 +109,20 @@ func (d *Directory) checkServer(ctx context.Context, s *server) Finding {
 	default:
 		return Finding{Level: Info, Server: s.url, Message: "connected and bound; the certificate is good"}
 	}
+}
+
+// checkContent asks a server for the bases: each must hold all of them, and one
+// that does not would be found out when the others are down.
+func (d *Directory) checkContent(ctx context.Context, s *server) []Finding {
+	var found []Finding
+	only, _ := followOnly(ctx, s)
+	for _, name := range d.names {
+		c := d.collections[name]
+		if _, err := d.lookUp(only, c.Base, "(objectClass=*)", "1.1"); err != nil {
+			found = append(found, Finding{Level: Failure, Server: s.url, Collection: name, Message: fmt.Sprintf("the base %q can not be read here: %v", c.Base, err)})
+		}
+	}
+	return found
 }
 
 // report says what the server is and what the connector makes of it.

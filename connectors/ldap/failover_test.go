@@ -345,6 +345,30 @@ func TestReplica(t *testing.T) {
 	}
 }
 
+// TestCheckContent: a server without the bases is found wrong while others are
+// in use.
+func TestCheckContent(t *testing.T) {
+	first := newTwin(t, "1")
+	second := fake(t, func(r fakeRequest) []byte {
+		if answer := selfDescription(r, openLDAP); answer != nil {
+			return answer
+		}
+		return message(r.id, result(0x65, wire.NoSuchObject))
+	})
+	c := quick(first)
+	c.Replicas = []string{second.url}
+	d := openFakes(t, c)
+	wrong := map[string]int{}
+	for _, f := range d.Check(t.Context(), nil, nil) {
+		if f.Level == Failure && f.Server != "" {
+			wrong[f.Server+" "+f.Collection]++
+		}
+	}
+	if len(wrong) != 2 || wrong[second.url+" User"] != 1 || wrong[second.url+" Group"] != 1 {
+		t.Errorf("found %v", wrong)
+	}
+}
+
 // TestReferral: a write is carried out where it is referred to, but only by a
 // server of the configuration and on the same entry, and once.
 func TestReferral(t *testing.T) {

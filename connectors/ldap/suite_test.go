@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/rs/zerolog"
@@ -57,12 +58,21 @@ func TestSuiteDemo(t *testing.T) {
 	}
 }
 
+// TestSuiteReplica does the same through connectors that read from a replica,
+// which is the server itself, so that everything is there at once.
+func TestSuiteReplica(t *testing.T) {
+	d := demo(t)
+	d.replica, d.proxy = true, ldaptest.NewProxy(t, d.URL)
+	connectortest.Run(t, d.harness(true))
+}
+
 // A directory is a server with what a test needs to know of its schema.
 type directory struct {
 	*ldaptest.Server
 	users, groups ldap.Collection
 	without       []string
 	cache         int
+	replica       bool
 	proxy         *ldaptest.Proxy
 }
 
@@ -254,6 +264,10 @@ func unicodePassword(s string) connectors.Value {
 func (d *directory) opened(t *testing.T, o connectortest.Options) connectortest.Opened {
 	config := d.config(d.proxy.URL())
 	config.PageSize = o.PageSize
+	if d.replica {
+		config.Replicas, config.Pin = config.Servers, time.Nanosecond
+		config.Health.Interval = time.Millisecond
+	}
 	first, second := d.open(t, config), d.open(t, d.config(d.url()))
 	resume := func() {
 		if err := d.proxy.Resume(); err != nil {
@@ -261,7 +275,7 @@ func (d *directory) opened(t *testing.T, o connectortest.Options) connectortest.
 		}
 	}
 	return connectortest.Opened{
-		Users: collection(t, first, "User"), Groups: collection(t, first, "Group"),
+		Users: reader(collection(t, first, "User")), Groups: reader(collection(t, first, "Group")),
 		RivalUsers: collection(t, second, "User"), RivalGroups: collection(t, second, "Group"),
 		Close: func() error {
 			first.Close()
@@ -278,6 +292,14 @@ func (d *directory) opened(t *testing.T, o connectortest.Options) connectortest.
 		},
 		Plant: d.plant,
 	}
+}
+
+// reader is what a connector reads with where there are replicas.
+func reader(c connectors.Connector) connectors.Connector {
+	if r, ok := connectors.As[connectors.Replicated](c); ok {
+		return r.Replica()
+	}
+	return c
 }
 
 // plant gives a group members that are nobody the gateway knows: the service's

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	"postern/connectors"
@@ -161,6 +163,12 @@ func (t tracked) search(ctx context.Context, q connectors.Query, relaxed bool, y
 	}
 	ctx, r := follow(ctx, relaxed)
 	found, skipped := 0, 0
+	missing := map[connectors.Anchor]bool{}
+	if anchors, others := splitAnchors(q.Where); relaxed && len(others) == 0 {
+		for _, a := range anchors {
+			missing[a] = true
+		}
+	}
 	for e, err := range t.collection.Search(ctx, q) {
 		if err == nil {
 			e, err = t.vouch(r.by(), e.Anchor, e, nil)
@@ -173,17 +181,18 @@ func (t tracked) search(ctx context.Context, q connectors.Query, relaxed bool, y
 			return false
 		}
 		found++
+		delete(missing, e.Anchor)
 		if !yield(e, err) || err != nil {
 			return true
 		}
 	}
 	switch s := r.by(); {
 	case s == nil: // no request was needed
-	case relaxed && found == 0, relaxed && t.short(q, found):
-		if found == 0 {
-			return false
-		}
-		yield(connectors.Entry{}, notArrived())
+	case relaxed && found == 0:
+		return false
+	case relaxed && len(missing) > 0 && (q.Limit == 0 || found < q.Limit):
+		q.Where, q.Limit = connectors.AnchorIn(slices.Collect(maps.Keys(missing))), max(q.Limit-found, 0)
+		return t.search(ctx, q, false, yield)
 	case skipped > 0 && q.Limit > 0 && found+skipped >= q.Limit,
 		len(t.dir.journal.owed(t.Name, q.Where, s, t.dir.config.Pin)) > 0,
 		t.short(q, found+skipped) && t.dir.pool.failedOver(t.dir.config.Pin):
