@@ -133,6 +133,11 @@ func (d *Directory) known(ctx context.Context) (*facts, error) {
 	for _, c := range d.collections {
 		c.settle(f)
 	}
+	if len(d.names) > 0 && sameAttr(string(f.stamp), "entryCSN") {
+		d.pool.mu.Lock()
+		d.pool.suffix = suffixOf(f.root.contexts, d.collections[d.names[0]].baseNorm)
+		d.pool.mu.Unlock()
+	}
 	d.facts.Store(f)
 	d.log.Info().Str("dialect", f.name).Str("guard", f.answers.Guard.String()).
 		Bool("assertion", f.assert).Bool("post_read", f.post).Bool("paging", f.paging).Bool("extended_dn", f.extDN).

@@ -18,6 +18,7 @@ type twin struct {
 	down   bool          // connections end at the first request
 	silent chan struct{} // if not nil, nothing is answered until it is closed
 	stamp  string        // of the user; "" is no user
+	mark   string        // how far its content is
 	refers string        // if not empty, where modifications are referred to
 }
 
@@ -43,7 +44,7 @@ func (w *twin) wake() {
 
 func (w *twin) answer(r fakeRequest) []byte {
 	w.mu.Lock()
-	down, silent, stamp, refers := w.down, w.silent, w.stamp, w.refers
+	down, silent, stamp, refers, mark := w.down, w.silent, w.stamp, w.refers, w.mark
 	w.mu.Unlock()
 	if silent != nil {
 		<-silent
@@ -51,10 +52,12 @@ func (w *twin) answer(r fakeRequest) []byte {
 	if down {
 		return nil
 	}
-	if answer := selfDescription(r, openLDAP); answer != nil {
+	if answer := selfDescription(r, map[string][]string{"objectClass": {"OpenLDAProotDSE"}, "namingContexts": {"dc=y", "dc=x"}}); answer != nil {
 		return answer
 	}
 	switch {
+	case r.op == opSearch && r.base == "dc=x":
+		return found(r, "dc=x", map[string][]string{"contextCSN": {mark + "#000000#001#000000", "1#000000#002#000000"}})
 	case r.op == opModify && refers != "":
 		b, m := wire.Begin(nil, 0x67)
 		b = wire.AppendInt(b, wire.TagEnumerated, wire.Referral)
@@ -80,7 +83,7 @@ func (w *twin) asked() int {
 	defer w.fakeServer.mu.Unlock()
 	n := 0
 	for _, r := range w.got {
-		if r.base != "" && r.base != "cn=schema" {
+		if r.base != "" && r.base != "cn=schema" && r.base != "dc=x" {
 			n++
 		}
 	}
@@ -343,6 +346,34 @@ func TestReplica(t *testing.T) {
 			t.Errorf("without the server: %v", err)
 		}
 	}
+}
+
+// TestLag: a replica that does not have what the server had long ago is not
+// used until it has.
+func TestLag(t *testing.T) {
+	server, replica := newTwin(t, "1"), newTwin(t, "1")
+	server.set(func() { server.mark = "2" })
+	replica.set(func() { replica.mark = "1" })
+	c := quick(server)
+	c.Replicas, c.Pin = []string{replica.url}, 20*time.Millisecond
+	d := openFakes(t, c)
+	r := users(t, d).(connectors.Replicated).Replica()
+	well := func() bool {
+		d.pool.mu.Lock()
+		defer d.pool.mu.Unlock()
+		return !d.pool.replicas[0].well.IsZero() && len(d.pool.sightings) > 0 && time.Since(d.pool.sightings[0].at) > d.pool.pin
+	}
+	until(t, "the lag is noticed", func() bool {
+		d.pool.mu.Lock()
+		defer d.pool.mu.Unlock()
+		return !d.pool.replicas[0].lost.IsZero() && d.pool.replicas[0].well.IsZero()
+	})
+	before := replica.asked()
+	if err := get(t, r); err != nil || replica.asked() != before {
+		t.Errorf("a replica that lags behind was asked, or %v", err)
+	}
+	replica.set(func() { replica.mark = "3" }) // no replica is ahead for long
+	until(t, "it is used again", func() bool { return well() && get(t, r) == nil && replica.asked() > before })
 }
 
 // TestCheckContent: a server without the bases is found wrong while others are

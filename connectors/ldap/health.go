@@ -32,11 +32,19 @@ func (p *pool) watch(ctx context.Context, s *server) {
 // examine probes a server once, on a connection that it is given if it has
 // none, and goes over to it or away from it as that is due.
 func (p *pool) examine(ctx context.Context, s *server) {
-	answer := p.probe(ctx, s)
+	answer, at := p.probe(ctx, s)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if answer == answered && s == p.active {
+		p.sight(at)
+	}
 	switch {
 	case p.closed:
+	case answer == answered && s != p.active && p.behind(at):
+		if !s.well.IsZero() && s.replica {
+			p.log.Warn().Str("server", s.url).Msg("the replica lags behind and is not used")
+		}
+		p.unwell(s)
 	case answer == answered:
 		if s.well.IsZero() {
 			s.well = time.Now()
@@ -46,14 +54,19 @@ func (p *pool) examine(ctx context.Context, s *server) {
 			p.broadcast()
 		}
 	default:
-		if !s.well.IsZero() {
-			s.lost = time.Now()
-		}
-		s.well = time.Time{}
+		p.unwell(s)
 		if answer == mute && p.dispensable(s) {
 			p.condemn(s, errMute)
 		}
 	}
+}
+
+// unwell notes that a server is not to be relied on. It is called with p.mu held.
+func (p *pool) unwell(s *server) {
+	if !s.well.IsZero() {
+		s.lost = time.Now()
+	}
+	s.well = time.Time{}
 }
 
 // What a probe found.
@@ -65,24 +78,28 @@ const (
 	mute               // there are connections, but no answer
 )
 
-// probe asks a server for its root DSE, which costs it nothing.
-func (p *pool) probe(ctx context.Context, s *server) probed {
+// probe asks a server for its root DSE, which costs it nothing, or where there
+// are marks for these.
+func (p *pool) probe(ctx context.Context, s *server) (probed, marks) {
 	ctx, cancel := context.WithTimeout(ctx, p.health.Timeout)
 	defer cancel()
 	ctx, _ = followOnly(ctx, s)
 	c, err := p.acquire(ctx, false, false)
 	if err != nil {
-		return unreachable
+		return unreachable, nil
 	}
-	reply, err := p.send(ctx, c, wire.AppendSearch(nil, wire.Search{Filter: appendEverything(nil)}, []string{"1.1"}))
+	p.mu.Lock()
+	suffix := p.suffix
+	p.mu.Unlock()
+	reply, err := p.send(ctx, c, wire.AppendSearch(nil, wire.Search{Base: suffix, Filter: appendEverything(nil)}, []string{"contextCSN"}))
 	e, failed := errors.AsType[*wire.Error](err)
 	switch {
 	case failed && e.Broken:
-		return unreachable
+		return unreachable, nil
 	case failed, reply.Code == wire.Busy, reply.Code == wire.Unavailable:
-		return mute
+		return mute, nil
 	}
-	return answered
+	return answered, marksOf(reply)
 }
 
 // dispensable reports whether there is a server to use instead of s that is
@@ -128,14 +145,14 @@ func (p *pool) returnTo(s *server) bool {
 		}
 	}
 	since := time.Since(s.well)
-	return since >= p.returns && (p.quiet() || since >= p.returns+overdue*p.pin)
+	return since >= p.returns && (p.quiet(p.pin) || since >= p.returns+overdue*p.pin)
 }
 
-// quiet reports whether no server has taken a write for as long as replication
-// may take. It is called with p.mu held.
-func (p *pool) quiet() bool {
+// quiet reports whether no server has taken a write for so long. It is called
+// with p.mu held.
+func (p *pool) quiet(d time.Duration) bool {
 	for _, s := range p.servers {
-		if time.Since(s.written) < p.pin {
+		if time.Since(s.written) < d {
 			return false
 		}
 	}

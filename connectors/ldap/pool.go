@@ -40,13 +40,15 @@ type pool struct {
 	stop       context.CancelFunc
 	background sync.WaitGroup
 
-	mu       sync.Mutex
-	closed   bool
-	changed  chan struct{} // closed and replaced when waiting may be over
-	order    []*server     // the active server, then the others as configured
-	active   *server       // nil before the first contact
-	switched time.Time     // when active last changed from another server
-	turn     int           // whose turn it is among equally loaded replicas
+	mu        sync.Mutex
+	closed    bool
+	changed   chan struct{} // closed and replaced when waiting may be over
+	order     []*server     // the active server, then the others as configured
+	active    *server       // nil before the first contact
+	switched  time.Time     // when active last changed from another server
+	suffix    string        // where the servers' marks are; "" is unknown or none
+	sightings []sighting    // of the active server's marks, oldest first
+	turn      int           // whose turn it is among equally loaded replicas
 }
 
 func newPool(c Config, log zerolog.Logger) (*pool, error) {
@@ -239,7 +241,7 @@ func (p *pool) pick(r *route, cursor, write bool) (*conn, error) {
 	if s := r.bound(); s != nil {
 		return p.pickOf([]*server{s}, cursor)
 	}
-	if r.mayRelax() && !write && p.quiet() {
+	if r.mayRelax() && !write && p.quiet(p.pin+2*p.health.Interval) { // when a replica that is behind has been found out
 		if c := p.pickReplica(cursor); c != nil {
 			return c, nil
 		}
