@@ -361,12 +361,12 @@ func TestLag(t *testing.T) {
 	well := func() bool {
 		d.pool.mu.Lock()
 		defer d.pool.mu.Unlock()
-		return !d.pool.replicas[0].well.IsZero() && len(d.pool.sightings) > 0 && time.Since(d.pool.sightings[0].at) > d.pool.pin
+		return !d.pool.replicas[0].stale
 	}
 	until(t, "the lag is noticed", func() bool {
 		d.pool.mu.Lock()
 		defer d.pool.mu.Unlock()
-		return !d.pool.replicas[0].lost.IsZero() && d.pool.replicas[0].well.IsZero()
+		return d.pool.replicas[0].stale
 	})
 	before := replica.asked()
 	if err := get(t, r); err != nil || replica.asked() != before {

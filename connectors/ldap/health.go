@@ -40,33 +40,27 @@ func (p *pool) examine(ctx context.Context, s *server) {
 	}
 	switch {
 	case p.closed:
-	case answer == answered && s != p.active && p.behind(at):
-		if !s.well.IsZero() && s.replica {
-			p.log.Warn().Str("server", s.url).Msg("the replica lags behind and is not used")
-		}
-		p.unwell(s)
 	case answer == answered:
 		if s.well.IsZero() {
 			s.well = time.Now()
+		}
+		if stale := s != p.active && p.behind(at); stale != s.stale {
+			s.stale = stale
+			p.log.Info().Str("server", s.url).Msg(map[bool]string{true: "a directory server lags behind", false: "a directory server has caught up"}[stale])
 		}
 		if p.returnTo(s) {
 			p.use(s)
 			p.broadcast()
 		}
 	default:
-		p.unwell(s)
+		if !s.well.IsZero() {
+			s.lost = time.Now()
+		}
+		s.well = time.Time{}
 		if answer == mute && p.dispensable(s) {
 			p.condemn(s, errMute)
 		}
 	}
-}
-
-// unwell notes that a server is not to be relied on. It is called with p.mu held.
-func (p *pool) unwell(s *server) {
-	if !s.well.IsZero() {
-		s.lost = time.Now()
-	}
-	s.well = time.Time{}
 }
 
 // What a probe found.
@@ -129,9 +123,9 @@ func (p *pool) condemn(s *server, err error) {
 }
 
 // returnTo reports whether s shall be used instead of the active server: it is
-// preferred, it has been well for long enough, and nothing was written for as
-// long as replication may take, or that has not happened for very long. It is
-// called with p.mu held.
+// preferred and has been well for long enough. It is also up to date, and nothing
+// was written for as long as replication may take, or that has not come about for
+// very long. It is called with p.mu held.
 func (p *pool) returnTo(s *server) bool {
 	if s.replica || p.active == nil || s == p.active || s.best(false) == nil {
 		return false
@@ -145,7 +139,7 @@ func (p *pool) returnTo(s *server) bool {
 		}
 	}
 	since := time.Since(s.well)
-	return since >= p.returns && (p.quiet(p.pin) || since >= p.returns+overdue*p.pin)
+	return since >= p.returns && (p.quiet(p.pin) && !s.stale || since >= p.returns+overdue*p.pin)
 }
 
 // quiet reports whether no server has taken a write for so long. It is called
@@ -159,13 +153,13 @@ func (p *pool) quiet(d time.Duration) bool {
 	return true
 }
 
-// pickReplica returns a connection to the least loaded replica that is well, or
-// nil. It is called with p.mu held.
+// pickReplica returns a connection to the least loaded replica that is well and
+// up to date, or nil. It is called with p.mu held.
 func (p *pool) pickReplica(cursor bool) *conn {
 	var best *conn
 	for i := range p.replicas {
 		s := p.replicas[(p.turn+i)%len(p.replicas)]
-		if s.well.IsZero() {
+		if s.well.IsZero() || s.stale {
 			continue
 		}
 		c := s.best(cursor)

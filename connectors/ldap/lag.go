@@ -55,17 +55,20 @@ func (p *pool) sight(m marks) {
 }
 
 // behind reports whether a server lacks what the active server had before
-// replication would have had its time. It is called with p.mu held.
+// replication would have had its time. Only the newest mark counts: that of its
+// own last writes a server forgets when it dies, although it has them. It is
+// called with p.mu held.
 func (p *pool) behind(m marks) bool {
 	if len(m) == 0 || len(p.sightings) == 0 || time.Since(p.sightings[0].at) < p.pin {
 		return false
 	}
+	var from, newest string
 	for id, csn := range p.sightings[0].marks {
-		if m[id] < csn {
-			return true
+		if csn > newest {
+			from, newest = id, csn
 		}
 	}
-	return false
+	return m[from] < newest
 }
 
 // suffixOf returns the naming context that holds a base, or "".
