@@ -20,9 +20,9 @@ func (p *pool) watch(ctx context.Context, s *server) {
 	tick := time.NewTicker(p.health.Interval)
 	defer tick.Stop()
 	for {
+		p.examine(ctx, s)
 		select {
 		case <-tick.C:
-			p.examine(ctx, s)
 		case <-ctx.Done():
 			return
 		}

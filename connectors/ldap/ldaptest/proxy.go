@@ -195,7 +195,7 @@ func (p *Proxy) connect(client net.Conn) {
 	l := &link{client: client, server: server, cut: make(chan struct{})}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed || p.listener == nil { // it was still on its way when new ones began to be refused
 		l.close()
 		return
 	}
