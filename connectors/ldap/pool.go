@@ -211,6 +211,9 @@ func (p *pool) acquire(ctx context.Context, cursor, write bool) (*conn, error) {
 	for {
 		p.mu.Lock()
 		c, err := p.pick(r, cursor, write)
+		if c != nil && write {
+			c.server.written = time.Now() // from now on no other server is gone back to
+		}
 		changed := p.changed
 		p.mu.Unlock()
 		if c != nil || err != nil {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"postern/connectors/ldap/wire"
 )
@@ -66,6 +67,7 @@ func (p *pool) goTo(r *route, s *server, write bool) *route {
 	if write {
 		p.mu.Lock()
 		p.use(s)
+		s.written = time.Now()
 		p.mu.Unlock()
 	}
 	if r != nil && r.bound() != nil {
