@@ -73,7 +73,7 @@ func (w *twin) answer(r fakeRequest) []byte {
 		return message(r.id, result(0x65, wire.Success))
 	}
 	return found(r, "cn=a,ou=people,dc=x", map[string][]string{
-		"cn": {"a"}, "entryUUID": {"30313233-3435-3637-3839-616263646566"}, "entryCSN": {stamp},
+		"cn": {"a"}, "entryUUID": {"30313233-3435-3637-3839-616263646566"}, "nsUniqueId": {"30313233-34353637-38396162-63646566"}, "entryCSN": {stamp},
 	})
 }
 
@@ -265,6 +265,41 @@ func TestNotArrived(t *testing.T) {
 				t.Errorf("long after the fail-over: %v", err)
 			}
 		})
+	}
+}
+
+// TestNotArrivedUnstamped: where nothing tells how old an entry is, what was
+// changed by way of another server is as it was for as long as replication may
+// take, and then not any more.
+func TestNotArrivedUnstamped(t *testing.T) {
+	first, second := newTwin(t, "1"), newTwin(t, "1")
+	c := quick(first, second)
+	c.Dialect = "ds389"
+	d := openFakes(t, c)
+	u := users(t, d)
+	write(t, u)
+	first.set(func() { first.down = true })
+	until(t, "the second is used", func() bool { get(t, u); return second.asked() > 0 })
+	reads := func() (errs []error) {
+		errs = append(errs, get(t, u))
+		for _, cond := range []connectors.Cond{nil, connectors.Equal{Attr: "description", Value: "x"}, connectors.AnchorIn{somebody}} {
+			_, err := search(t, u, cond)
+			errs = append(errs, err)
+		}
+		return errs
+	}
+	for i, err := range reads() {
+		if connectors.KindOf(err) != connectors.Unavailable {
+			t.Errorf("shortly after it, read %d: %v", i, err)
+		}
+	}
+	d.config.Pin = time.Nanosecond
+	for i, err := range reads() {
+		// The first server was lost before it can have passed the change on, so
+		// what the change's value is asked for stays open.
+		if named := i == 2; (err == nil) == named {
+			t.Errorf("long after it, read %d: %v", i, err)
+		}
 	}
 }
 
