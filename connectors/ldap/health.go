@@ -32,11 +32,12 @@ func (p *pool) watch(ctx context.Context, s *server) {
 // examine probes a server once, on a connection that it is given if it has
 // none, and goes over to it or away from it as that is due.
 func (p *pool) examine(ctx context.Context, s *server) {
+	began := time.Now()
 	answer, at := p.probe(ctx, s)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if answer == answered && s == p.active {
-		p.sight(at)
+		p.sight(at, began)
 	}
 	switch {
 	case p.closed:
@@ -44,6 +45,7 @@ func (p *pool) examine(ctx context.Context, s *server) {
 		if s.well.IsZero() {
 			s.well = time.Now()
 		}
+		s.marked, s.current = len(at) > 0, p.current(at)
 		if stale := s != p.active && p.behind(at); stale != s.stale {
 			s.stale = stale
 			p.log.Info().Str("server", s.url).Msg(map[bool]string{true: "a directory server lags behind", false: "a directory server has caught up"}[stale])
@@ -153,13 +155,13 @@ func (p *pool) quiet(d time.Duration) bool {
 	return true
 }
 
-// pickReplica returns a connection to the least loaded replica that is well and
-// up to date, or nil. It is called with p.mu held.
+// pickReplica returns a connection to the least loaded replica that may answer,
+// or nil. It is called with p.mu held.
 func (p *pool) pickReplica(cursor bool) *conn {
 	var best *conn
 	for i := range p.replicas {
 		s := p.replicas[(p.turn+i)%len(p.replicas)]
-		if s.well.IsZero() || s.stale {
+		if !p.fit(s) {
 			continue
 		}
 		c := s.best(cursor)

@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,11 +15,16 @@ import (
 // marks are the values of contextCSN by the server id in them.
 type marks map[string]string
 
-// A sighting is what the active server's marks were at a time.
+// A sighting is the newest of the active server's marks: at the time, or a
+// little later. Only that one counts: that of its own last writes a server
+// forgets when it dies, although it has them.
 type sighting struct {
-	at    time.Time
-	marks marks
+	at        time.Time
+	from, csn string
 }
+
+// shownBy reports whether a server with the marks has what was seen.
+func (s sighting) shownBy(m marks) bool { return m[s.from] >= s.csn }
 
 // marksOf reads the marks from the answer to a probe; there may be none.
 func marksOf(reply wire.Reply) marks {
@@ -42,33 +48,58 @@ func marksOf(reply wire.Reply) marks {
 	return m
 }
 
-// sight notes the marks of the active server. Of what was seen longer ago than
-// replication may take, the last is kept. It is called with p.mu held.
-func (p *pool) sight(m marks) {
-	if len(m) == 0 {
+// sight notes the marks of the active server, for which it was asked at a time.
+// Of what was seen longer ago than replication may take, the last is kept. It is
+// called with p.mu held.
+func (p *pool) sight(m marks, at time.Time) {
+	seen := sighting{at: at}
+	for id, csn := range m {
+		if csn > seen.csn {
+			seen.from, seen.csn = id, csn
+		}
+	}
+	if seen.csn == "" {
 		return
 	}
-	p.sightings = append(p.sightings, sighting{time.Now(), m})
+	p.sightings = append(p.sightings, seen)
 	for len(p.sightings) > 1 && time.Since(p.sightings[1].at) >= p.pin {
 		p.sightings = p.sightings[1:]
 	}
 }
 
 // behind reports whether a server lacks what the active server had before
-// replication would have had its time. Only the newest mark counts: that of its
-// own last writes a server forgets when it dies, although it has them. It is
-// called with p.mu held.
+// replication would have had its time. It is called with p.mu held.
 func (p *pool) behind(m marks) bool {
-	if len(m) == 0 || len(p.sightings) == 0 || time.Since(p.sightings[0].at) < p.pin {
-		return false
-	}
-	var from, newest string
-	for id, csn := range p.sightings[0].marks {
-		if csn > newest {
-			from, newest = id, csn
+	return len(m) > 0 && len(p.sightings) > 0 && time.Since(p.sightings[0].at) >= p.pin && !p.sightings[0].shownBy(m)
+}
+
+// current returns until when a server has everything that was on the active one
+// as far as its marks tell. It is called with p.mu held.
+func (p *pool) current(m marks) time.Time {
+	for _, seen := range slices.Backward(p.sightings) {
+		if seen.shownBy(m) {
+			return seen.at
 		}
 	}
-	return m[from] < newest
+	return time.Time{}
+}
+
+// fit reports whether a replica may answer: it is well, up to date, and has what
+// was written through us, or at least has had the time to get it. It is called
+// with p.mu held.
+func (p *pool) fit(s *server) bool {
+	if s.well.IsZero() || s.stale {
+		return false
+	}
+	if !s.marked {
+		return p.quiet(p.pin + 2*p.health.Interval)
+	}
+	for _, o := range p.servers {
+		if !o.written.Before(s.current) && !o.written.IsZero() {
+			return false
+		}
+	}
+	return p.quiet(p.pin)
 }
 
 // suffixOf returns the naming context that holds a base, or "".

@@ -244,7 +244,7 @@ func (p *pool) pick(r *route, cursor, write bool) (*conn, error) {
 	if s := r.bound(); s != nil {
 		return p.pickOf([]*server{s}, cursor)
 	}
-	if r.mayRelax() && !write && p.quiet(p.pin+2*p.health.Interval) { // when a replica that is behind has been found out
+	if r.mayRelax() && !write {
 		if c := p.pickReplica(cursor); c != nil {
 			return c, nil
 		}

@@ -32,6 +32,8 @@ type server struct {
 	paused   time.Time // not to be dialled before
 	err      error     // the last dial's
 	well     time.Time // since when it has answered every probe; zero if it did not answer the last
+	marked   bool      // it shows marks
+	current  time.Time // until when it has everything, as far as its marks tell
 	stale    bool      // it lacks what was on the active server long ago
 	lost     time.Time // when it last stopped to be well
 	written  time.Time // when it last took a write
