@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"connectors/ldap/demodir":  {},
 	"connectors/ldap/ldaptest": {},
 	"connectors/memory":        {"connectors"},
+	"connectors/rest":          {"connectors", "configs"},
 	"connectors/connectortest": {"connectors"},
 
 	"idstore/bolt":        {"idstore"},

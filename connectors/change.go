@@ -61,6 +61,8 @@ func (l GuardLevel) String() string {
 // with nothing written, when the condition does not hold.
 type Guard struct {
 	Level GuardLevel
-	Stamp Stamp   // for GuardEntry
-	Read  []Field // for GuardValues: what the caller's decision was made of; a field without values was absent
+	Stamp Stamp // for GuardEntry
+	// Read is for GuardValues, and for a driver with GuardNone to compare itself: what
+	// the caller's decision was made of; a field without values was absent.
+	Read []Field
 }

@@ -96,10 +96,14 @@ type Result struct {
 	NotModified bool // a read whose precondition says that the client has it
 }
 
+// DefaultScanLimit is how many entries a filter is evaluated on here at most,
+// where nothing else is said.
+const DefaultScanLimit = 20_000
+
 // New returns a gateway over its parts. Nothing is asked of a backend yet.
 func New(o Options) (*Gateway, error) {
 	if o.ScanLimit == 0 {
-		o.ScanLimit = 20_000
+		o.ScanLimit = DefaultScanLimit
 	}
 	if o.FirstLook == 0 {
 		o.FirstLook = 200

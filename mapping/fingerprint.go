@@ -107,7 +107,7 @@ func (m *Mapping) Guard(level connectors.GuardLevel, e connectors.Entry) connect
 		level = connectors.GuardValues
 	}
 	g := connectors.Guard{Level: level}
-	if level == connectors.GuardValues {
+	if level != connectors.GuardTouched { // where there is no guard, a driver compares what it is told
 		for i := range m.versioned {
 			v := &m.versioned[i]
 			if f := fieldAt(&e, v.attr, v.slot); f != nil {

@@ -159,7 +159,7 @@ func TestGuard(t *testing.T) {
 		{connectors.GuardEntry, "", "read values  [uid]"},
 		{connectors.GuardValues, "7", "read values  [uid]"},
 		{connectors.GuardTouched, "7", "touched values  []"},
-		{connectors.GuardNone, "7", "none  []"},
+		{connectors.GuardNone, "7", "none  [uid]"},
 	} {
 		e.Stamp = c.stamp
 		g := m.Guard(c.level, e)

@@ -340,7 +340,7 @@ func (q question) possible() bool {
 // match returns how the backend compares an attribute. LDAP's options, such as
 // ";binary", are no part of its definition (RFC 4512 §2.5.2).
 func (l *lowering) match(a connectors.Attr) (connectors.Matching, bool) {
-	name := fold(a)
+	name := strings.ToLower(string(a)) // as Capabilities.Matching has them
 	if !isPointer(a) {
 		name, _, _ = strings.Cut(name, ";")
 	}

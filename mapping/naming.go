@@ -23,8 +23,14 @@ type naming struct {
 // naming checks the template that names new objects: "CN={displayName}".
 func (c *compiler) naming() {
 	s := c.spec.Name
+	if l := c.namesItself(); !s.Set && l != nil && !c.writesEntries() {
+		c.named = true
+		c.name = naming{pos: l.spec.Attr.Pos, attr: l.attr}
+		c.nameText = []segment{{path: l.spec.Path.Value}}
+		return
+	}
 	if !s.Set {
-		if slices.ContainsFunc(c.lines, func(l *line) bool { return l.write != writeNever && !isPointer(l.attr) }) {
+		if c.writesEntries() {
 			c.add(c.spec.Place.Problem("%q is missing", "name").WithHint("how a new entry is called, as in name: CN={displayName}"))
 		}
 		c.named = slices.ContainsFunc(c.lines, func(l *line) bool { return l.write != writeNever })
@@ -64,6 +70,26 @@ func (c *compiler) naming() {
 				WithHint("make it write: never, or the name %s={%s}", attr, l.spec.Path.Value))
 		}
 	}
+}
+
+// writesEntries reports whether a rule writes what is no JSON Pointer.
+func (c *compiler) writesEntries() bool {
+	return slices.ContainsFunc(c.lines, func(l *line) bool { return l.write != writeNever && !isPointer(l.attr) })
+}
+
+// namesItself finds the rule that says what an object is called in a backend of
+// JSON objects, which have no names among their siblings: that of userName, or of
+// displayName where there is none. By it a creation whose answer was lost is found
+// again.
+func (c *compiler) namesItself() *line {
+	for _, path := range []string{"username", "displayname"} {
+		for _, l := range c.lines {
+			if isPointer(l.attr) && strings.ToLower(l.key) == path && l.write != writeNever && !l.unread && l.codecName == "text" {
+				return l
+			}
+		}
+	}
+	return nil
 }
 
 // fallbacks checks the templates of defaults.

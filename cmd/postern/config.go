@@ -79,7 +79,7 @@ func decodeConfig(root *configs.Node, ps *configs.Problems) Config {
 	c.Listen = decodeListen(m.String("listen"), m.Has("tls") || c.Plaintext, ps)
 	c.Backends = decodeBackends(m.Child("backends"), ps)
 	types := keys(m, "resources")
-	c.Resources = decodeResources(m.Child("resources"), keys(m, "backends"), decodeSchemas(m.Child("schemas"), types, ps), ps)
+	c.Resources = decodeResources(m.Child("resources"), keys(m, "backends"), c.Backends, decodeSchemas(m.Child("schemas"), types, ps), ps)
 	c.Clients = decodeClients(m.Child("clients"), types, ps)
 	m.Done()
 	warnUnused(c, ps)

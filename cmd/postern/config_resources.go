@@ -5,6 +5,7 @@ import (
 
 	"postern/configs"
 	"postern/connectors/ldap"
+	"postern/connectors/rest"
 	"postern/scim"
 )
 
@@ -12,6 +13,7 @@ import (
 type Backend struct {
 	Name string
 	LDAP ldap.Config
+	REST *rest.Config // nil is an LDAP directory
 	at   configs.At[string]
 }
 
@@ -27,7 +29,8 @@ type Resource struct {
 	Backend    string
 	Pairwise   bool // each provisioning domain sees ids of its own
 	Collection ldap.Collection
-	Node       *configs.Node // the section, for positions
+	REST       *rest.Collection // of a REST backend
+	Node       *configs.Node    // the section, for positions
 }
 
 func decodeBackends(n *configs.Node, ps *configs.Problems) []Backend {
@@ -36,20 +39,30 @@ func decodeBackends(n *configs.Node, ps *configs.Problems) []Backend {
 	var backends []Backend
 	for key, node := range m.Each() {
 		bm := node.Map(ps)
-		bm.Required("ldap")
-		backends = append(backends, Backend{Name: key.Value, LDAP: ldap.Decode(bm.Child("ldap"), ps), at: key})
+		b := Backend{Name: key.Value, at: key}
+		if bm.Has("rest") {
+			c := rest.Decode(bm.Child("rest"), ps)
+			if b.REST = &c; bm.Has("ldap") {
+				ps.Add(bm.Problem("is both a directory and an application").WithHint("keep one of ldap and rest"))
+				bm.Child("ldap")
+			}
+		} else {
+			bm.Required("ldap")
+			b.LDAP = ldap.Decode(bm.Child("ldap"), ps)
+		}
+		backends = append(backends, b)
 		bm.Done()
 	}
 	return backends
 }
 
-func decodeResources(n *configs.Node, backends []string, schemas []Schema, ps *configs.Problems) []Resource {
+func decodeResources(n *configs.Node, backends []string, apps []Backend, schemas []Schema, ps *configs.Problems) []Resource {
 	m := n.Map(ps)
 	m.NotEmpty("resource")
 	t := typeDecoder{schemas: append(standardSchemas(), schemas...), used: make(map[string]bool), ps: ps}
 	var resources []Resource
 	for key, node := range m.Each() {
-		r := decodeResource(key.Value, node, backends, ps)
+		r := decodeResource(key.Value, node, backends, apps, ps)
 		t.decode(&r, key, node.Map(ps))
 		node.Map(ps).Done()
 		resources = append(resources, r)
@@ -61,7 +74,7 @@ func decodeResources(n *configs.Node, backends []string, schemas []Schema, ps *c
 // decodeResource decodes the section of one resource, which is shared: the mapping takes its
 // part, the backend's driver and the resource type take theirs, and the keys that then are left
 // are reported.
-func decodeResource(name string, n *configs.Node, backends []string, ps *configs.Problems) Resource {
+func decodeResource(name string, n *configs.Node, backends []string, apps []Backend, ps *configs.Problems) Resource {
 	m := n.Map(ps)
 	m.Required("backend", "map")
 	backend := m.String("backend")
@@ -70,11 +83,16 @@ func decodeResource(name string, n *configs.Node, backends []string, ps *configs
 	}
 	m.Enum("delete", "remove")
 	r := Resource{
-		Name:       name,
-		Backend:    backend.Value,
-		Pairwise:   m.Enum("ids", "shared", "pairwise").Value == "pairwise",
-		Collection: ldap.DecodeCollection(name, n, ps),
-		Node:       n,
+		Name:     name,
+		Backend:  backend.Value,
+		Pairwise: m.Enum("ids", "shared", "pairwise").Value == "pairwise",
+		Node:     n,
+	}
+	if slices.ContainsFunc(apps, func(b Backend) bool { return b.Name == r.Backend && b.REST != nil }) {
+		c := rest.DecodeCollection(name, n, ps)
+		r.REST = &c
+	} else {
+		r.Collection = ldap.DecodeCollection(name, n, ps)
 	}
 	for _, key := range []string{"map", "name", "constants", "derived"} {
 		m.Child(key)

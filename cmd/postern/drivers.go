@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdmaps "maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"postern/configs"
 	"postern/connectors"
 	"postern/connectors/ldap"
+	"postern/connectors/rest"
 	"postern/gateway"
 	"postern/gateway/httpapi"
 	"postern/idstore"
@@ -89,6 +91,7 @@ func load(file string) (Config, []*mapping.Mapping, configs.Problems, error) {
 type app struct {
 	store       idstore.Store
 	directories map[string]*ldap.Directory // by backend
+	apps        map[string]*rest.App       // by backend
 	gateway     *gateway.Gateway
 	handler     *httpapi.Handler
 	patience    time.Duration // see gateway.Options
@@ -113,9 +116,18 @@ func open(ctx context.Context, c Config, maps []*mapping.Mapping, log zerolog.Lo
 	if a.directories, err = openDirectories(ctx, c, maps, log); err != nil {
 		return nil, err
 	}
+	if a.apps, err = openApps(c, maps, log); err != nil {
+		return nil, err
+	}
 	collections := make(map[string]connectors.Connector, len(c.Resources))
 	for _, r := range c.Resources {
 		var ok bool
+		if r.REST != nil {
+			if collections[r.Name], ok = a.apps[r.Backend].Collection(r.Name); !ok {
+				return nil, fmt.Errorf("backend %q has no collection %q", r.Backend, r.Name)
+			}
+			continue
+		}
 		if collections[r.Name], ok = a.directories[r.Backend].Collection(r.Name); !ok {
 			return nil, fmt.Errorf("backend %q has no collection %q", r.Backend, r.Name)
 		}
@@ -184,6 +196,9 @@ func (a *app) close() error {
 	for _, d := range a.directories {
 		errs = append(errs, d.Close())
 	}
+	for _, d := range a.apps {
+		errs = append(errs, d.Close())
+	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
@@ -227,7 +242,7 @@ func openDirectories(ctx context.Context, c Config, maps []*mapping.Mapping, log
 	for _, b := range c.Backends {
 		var collections []ldap.Collection
 		for i, r := range c.Resources {
-			if r.Backend == b.Name {
+			if r.Backend == b.Name && r.REST == nil {
 				collection := r.Collection
 				collection.References = maps[i].References()
 				collections = append(collections, collection)
@@ -243,6 +258,35 @@ func openDirectories(ctx context.Context, c Config, maps []*mapping.Mapping, log
 		directories[b.Name] = d
 	}
 	return directories, nil
+}
+
+// openApps opens the applications with a REST interface.
+func openApps(c Config, maps []*mapping.Mapping, log zerolog.Logger) (map[string]*rest.App, error) {
+	apps := make(map[string]*rest.App)
+	for _, b := range c.Backends {
+		var collections []rest.Collection
+		for i, r := range c.Resources {
+			if r.Backend == b.Name && r.REST != nil {
+				collection := *r.REST
+				collection.Attrs = slices.Sorted(stdmaps.Keys(maps[i].Uses()))
+				collection.References = maps[i].References()
+				collections = append(collections, collection)
+			}
+		}
+		if len(collections) == 0 {
+			continue
+		}
+		config := *b.REST
+		if config.ScanLimit = c.Limits.ScanLimit; config.ScanLimit == 0 {
+			config.ScanLimit = gateway.DefaultScanLimit
+		}
+		app, err := rest.Open(config, collections, log.With().Str("backend", b.Name).Logger())
+		if err != nil {
+			return apps, fmt.Errorf("backend %q: %w", b.Name, err)
+		}
+		apps[b.Name] = app
+	}
+	return apps, nil
 }
 
 func clientsOf(c Config) ([]httpapi.Client, error) {

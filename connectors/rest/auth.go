@@ -1,0 +1,221 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"postern/connectors"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// A login is what was got by logging in: a token or cookies.
+type login struct {
+	mu      sync.Mutex
+	token   string
+	ends    time.Time // of the token; zero does not tell
+	cookies []*http.Cookie
+	serial  int // counts the log-ins
+}
+
+// renewable reports whether a 401 may be cured by logging in again.
+func (c *client) renewable() bool { return c.cfg.Auth.OAuth2 != nil || c.cfg.Auth.Session != nil }
+
+// authenticate adds what shows who calls, and returns the secrets that are in the
+// request now. renew says that what was got by logging in is not taken any more.
+func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, renew bool) (secrets []string, err error) {
+	auth := c.cfg.Auth
+	resolve := func(secret func() (string, error)) string {
+		text, e := secret()
+		if e != nil && err == nil {
+			err = &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: fmt.Errorf("the secret of the application: %w", e)}
+		}
+		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) && err == nil {
+			err = &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: errors.New("the secret of the application is more than one line")}
+		}
+		secrets = append(secrets, text)
+		return text
+	}
+	for name, secret := range auth.Headers {
+		req.Header.Set(name, resolve(secret))
+	}
+	if len(auth.Query) > 0 {
+		added := make(url.Values)
+		for name, secret := range auth.Query {
+			added.Set(name, resolve(secret))
+		}
+		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&"+added.Encode(), "&")
+		secrets = append(secrets, added.Encode())
+	}
+	if auth.Secret != nil {
+		req.SetBasicAuth(auth.User, resolve(auth.Secret))
+		secrets = append(secrets, strings.TrimPrefix(req.Header.Get("Authorization"), "Basic "))
+	}
+	if auth.Bearer != nil {
+		req.Header.Set("Authorization", "Bearer "+resolve(auth.Bearer))
+	}
+	if err != nil || !c.renewable() {
+		return secrets, err
+	}
+	token, cookies, err := c.logIn(ctx, renew)
+	if err != nil {
+		return secrets, err
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+		secrets = append(secrets, token)
+	}
+	for _, k := range cookies {
+		req.AddCookie(&http.Cookie{Name: k.Name, Value: k.Value})
+		secrets = append(secrets, k.Value)
+	}
+	return secrets, nil
+}
+
+// logIn returns the token or the cookies, got anew where there are none, where
+// they end soon or where they are refused. One call at a time logs in.
+func (c *client) logIn(ctx context.Context, renew bool) (string, []*http.Cookie, error) {
+	l := &c.login
+	before := l.count()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fresh := l.serial > 0 && (l.ends.IsZero() || time.Until(l.ends) > 0)
+	if fresh && (!renew || l.serial > before) {
+		return l.token, l.cookies, nil
+	}
+	var err error
+	if c.cfg.Auth.OAuth2 != nil {
+		err = c.getToken(ctx, l)
+	} else {
+		err = c.getSession(ctx, l)
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	l.serial++
+	return l.token, l.cookies, nil
+}
+
+func (l *login) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.serial
+}
+
+// getToken asks for a token (RFC 6749 §4.4). It is used until a tenth of its life
+// is left.
+func (c *client) getToken(ctx context.Context, l *login) error {
+	o := c.cfg.Auth.OAuth2
+	secret, err := o.Secret()
+	if err != nil {
+		return &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: fmt.Errorf("the client secret: %w", err)}
+	}
+	form := url.Values{"grant_type": {"client_credentials"}}
+	if o.Scope != "" {
+		form.Set("scope", o.Scope)
+	}
+	if o.InBody {
+		form.Set("client_id", o.ClientID)
+		form.Set("client_secret", secret)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.TokenURL, strings.NewReader(form.Encode()))
+	if err != nil {
+		return &connectors.Error{Kind: connectors.Internal, Unsent: true, Err: errors.New("the token can not be asked for")}
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	if !o.InBody { // RFC 6749 §2.3.1
+		req.SetBasicAuth(url.QueryEscape(o.ClientID), url.QueryEscape(secret))
+	}
+	plain := *c.http.HTTPClient
+	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := plain.Do(req)
+	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err
+		}
+		return &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: fmt.Errorf("the token endpoint: %w", err)}
+	}
+	defer resp.Body.Close()
+	var t struct {
+		AccessToken string      `json:"access_token"`
+		TokenType   string      `json:"token_type"`
+		ExpiresIn   json.Number `json:"expires_in"`
+	}
+	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&t)
+	if resp.StatusCode != http.StatusOK || err != nil || t.AccessToken == "" || !strings.EqualFold(t.TokenType, "bearer") {
+		kind := connectors.Unavailable
+		if resp.StatusCode >= 400 && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
+			kind = connectors.Denied
+		}
+		return &connectors.Error{Kind: kind, Unsent: true, Err: fmt.Errorf("the token endpoint answers %d without a bearer token", resp.StatusCode)}
+	}
+	l.token, l.ends = t.AccessToken, time.Time{}
+	if s, err := t.ExpiresIn.Int64(); err == nil && s > 0 {
+		life := time.Duration(min(s, 1<<30)) * time.Second
+		l.ends = time.Now().Add(life - life/10)
+	}
+	return nil
+}
+
+// getSession makes the call that logs in, and keeps the cookies of its answer.
+func (c *client) getSession(ctx context.Context, l *login) error {
+	s := c.cfg.Auth.Session
+	values := make(map[string]string, len(s.Values))
+	for name, secret := range s.Values {
+		text, err := secret()
+		if err != nil {
+			return &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: fmt.Errorf("the secret of the application: %w", err)}
+		}
+		values[name] = text
+	}
+	r := request{call: &s.Login, values: values}
+	u, err := c.target(r)
+	if err != nil {
+		return err
+	}
+	body, contentType, err := encodeBody(r)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, s.Login.Method, u.String(), strings.NewReader(string(body)))
+	if err != nil {
+		return &connectors.Error{Kind: connectors.Internal, Unsent: true, Err: errors.New("the call that logs in can not be made")}
+	}
+	req.Header.Set("Accept", accept(s.Login.Form))
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	for k, v := range s.Login.Headers {
+		req.Header.Set(k, v)
+	}
+	plain := *c.http.HTTPClient
+	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := plain.Do(req)
+	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err
+		}
+		return &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: fmt.Errorf("the call that logs in: %w", err)}
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
+	cookies := resp.Cookies()
+	if resp.StatusCode >= 400 || len(cookies) == 0 {
+		kind := connectors.Unavailable
+		if resp.StatusCode < 500 {
+			kind = connectors.Denied
+		}
+		return &connectors.Error{Kind: kind, Unsent: true, Err: fmt.Errorf("the call that logs in answers %d with %d cookies", resp.StatusCode, len(cookies))}
+	}
+	l.cookies = cookies
+	return nil
+}

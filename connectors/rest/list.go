@@ -1,0 +1,243 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"postern/connectors"
+)
+
+// A page is what one call of a list has brought, and what it takes to go on.
+type page struct {
+	objects []any
+	next    place
+	last    bool
+	total   int // -1 where the application does not tell
+}
+
+// A place is where a page begins. The zero place is the first page's.
+type place struct {
+	offset int // objects before it
+	number int // pages before it
+	cursor string
+	url    *url.URL
+}
+
+// mostBacks is how often a walk goes back a page because the list moved.
+const mostBacks = 20
+
+// pages walks through a list. It begins with pages that are known already.
+func (c *collection) pages(ctx context.Context, l *List, values map[string]string, known []page) iter.Seq2[page, error] {
+	return func(yield func(page, error) bool) {
+		var at place
+		total, backs := -1, 0
+		for i := 0; ; i++ {
+			var p page
+			if i < len(known) {
+				p = known[i]
+			} else {
+				var err error
+				if p, err = c.page(ctx, l, values, at); err != nil {
+					yield(page{}, err)
+					return
+				}
+			}
+			// A list that grows or shrinks while it is walked moves: what was on the
+			// page before may be at its end now, and what is next there.
+			if i > 0 && l.Page.Style == PageOffset && total >= 0 && p.total >= 0 && p.total != total && at.offset > 0 && i >= len(known) && backs < mostBacks {
+				backs++
+				back := at
+				back.offset = max(0, at.offset-max(1, l.Page.Size))
+				total = p.total
+				var err error
+				if p, err = c.page(ctx, l, values, back); err != nil {
+					yield(page{}, err)
+					return
+				}
+			}
+			total = p.total
+			if !yield(p, nil) || p.last {
+				return
+			}
+			at = p.next
+		}
+	}
+}
+
+// page makes the call for the page at a place.
+func (c *collection) page(ctx context.Context, l *List, values map[string]string, at place) (page, error) {
+	r := request{call: &l.Call, values: values, at: at.url}
+	if at.url == nil {
+		r.query = l.Page.query(at)
+	}
+	a, err := c.app.client.do(ctx, r)
+	if err != nil {
+		return page{}, err
+	}
+	p := page{total: -1}
+	found, ok := l.Items.get(a.doc)
+	if l.HasObject && l.Items == nil {
+		found, ok = l.Object.get(a.doc)
+	}
+	switch items := found.(type) {
+	case []any:
+		p.objects = items
+	case map[string]any: // one object; in XML also a list of one
+		p.objects = []any{items}
+	case nil:
+		if !ok && l.Call.Form != FormXML {
+			return page{}, c.strange(&l.Call, "the list is not where it should be in the answer")
+		}
+	default:
+		if s, isText := scalar(found); l.Call.Form != FormXML || !isText || strings.TrimSpace(s) != "" {
+			p.objects = []any{found}
+		}
+		if l.Call.Form != FormXML {
+			return page{}, c.strange(&l.Call, "what should be the list in the answer is none")
+		}
+	}
+	if v, ok := l.Total.get(a.doc); ok && l.Total != nil {
+		if s, ok := scalar(v); ok {
+			if n, err := strconv.Atoi(s); err == nil && n >= 0 {
+				p.total = n
+			}
+		}
+	}
+	p.next, p.last, err = l.Page.after(at, p, a)
+	if err != nil {
+		return page{}, c.strange(&l.Call, err.Error())
+	}
+	if p.total >= 0 {
+		c.total.Store(int64(p.total))
+	}
+	return p, nil
+}
+
+// query is what a page is asked for by.
+func (p Page) query(at place) string {
+	var q []string
+	add := func(name, value string) { q = append(q, url.QueryEscape(name)+"="+url.QueryEscape(value)) }
+	switch p.Style {
+	case PageOffset:
+		add(p.Offset, strconv.Itoa(at.offset))
+	case PageNumber:
+		add(p.Number, strconv.Itoa(p.First+at.number))
+	case PageCursor:
+		if at.cursor != "" {
+			add(p.Cursor, at.cursor)
+		}
+	case PageNone, PageURL, PageLink:
+	}
+	if p.Limit != "" && p.Size > 0 {
+		add(p.Limit, strconv.Itoa(p.Size))
+	}
+	return strings.Join(q, "&")
+}
+
+// after says where the page after one begins, and whether there is none. Where no
+// total is told, only an empty page is the end: an application may give fewer
+// objects than it is asked for.
+func (p Page) after(at place, got page, a answer) (next place, last bool, err error) {
+	n := len(got.objects)
+	switch p.Style {
+	case PageNone:
+		if got.total > n {
+			return next, true, fmt.Errorf("the list is cut: %d of %d objects", n, got.total)
+		}
+		return next, true, nil
+	case PageOffset:
+		next.offset = at.offset + n
+		if n == 0 && got.total > at.offset {
+			return next, true, fmt.Errorf("the list is cut: %d of %d objects", at.offset, got.total)
+		}
+		return next, n == 0 || got.total >= 0 && next.offset >= got.total, nil
+	case PageNumber:
+		next.number, next.offset = at.number+1, at.offset+n
+		return next, n == 0 || got.total >= 0 && next.offset >= got.total, nil
+	case PageCursor:
+		v, _ := p.Next.get(a.doc)
+		next.cursor, _ = scalar(v)
+		if next.cursor != "" && next.cursor == at.cursor {
+			return next, true, errors.New("the cursor of the next page is this page's")
+		}
+		return next, next.cursor == "", nil
+	case PageURL:
+		v, _ := p.Next.get(a.doc)
+		text, _ := scalar(v)
+		next.url, err = follow(text, a.url)
+		return next, next.url == nil, err
+	case PageLink:
+		next.url, err = follow(linkTo(a.header, p.Rel), a.url)
+		return next, next.url == nil, err
+	}
+	return next, true, nil
+}
+
+// follow resolves the URL of the next page; "" is none.
+func follow(text string, from *url.URL) (*url.URL, error) {
+	if text == "" {
+		return nil, nil
+	}
+	u, err := from.Parse(text)
+	if err != nil {
+		return nil, errors.New("the URL of the next page is none")
+	}
+	if u.String() == from.String() {
+		return nil, errors.New("the next page is this page")
+	}
+	return u, nil
+}
+
+// linkTo finds the target of the first link with a relation (RFC 8288 §3).
+func linkTo(h http.Header, rel string) string {
+	for _, line := range h.Values("Link") {
+		for line != "" {
+			_, rest, ok := strings.Cut(line, "<")
+			if !ok {
+				break
+			}
+			target, params, ok := strings.Cut(rest, ">")
+			if !ok {
+				break
+			}
+			params, line = cutLink(params)
+			for p := range strings.SplitSeq(params, ";") {
+				name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+				if !strings.EqualFold(strings.TrimSpace(name), "rel") {
+					continue
+				}
+				for one := range strings.FieldsSeq(strings.Trim(strings.TrimSpace(value), `"`)) {
+					if strings.EqualFold(one, rel) {
+						return target
+					}
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// cutLink cuts at the comma that ends a link, which is not in quotes.
+func cutLink(s string) (link, rest string) {
+	quoted := false
+	for i := range len(s) {
+		switch {
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == ',' && !quoted:
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
+}
+
+// strange is an answer that is not what was declared.
+func (c *collection) strange(call *Call, what string) *connectors.Error {
+	return &connectors.Error{Kind: connectors.Unavailable, Err: fmt.Errorf("%s %s: %s", call.Method, call.Target, what)}
+}
