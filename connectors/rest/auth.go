@@ -29,9 +29,9 @@ type login struct {
 // renewable reports whether a 401 may be cured by logging in again.
 func (c *client) renewable() bool { return c.cfg.Auth.OAuth2 != nil || c.cfg.Auth.Session != nil }
 
-// authenticate adds what shows who calls, and returns the secrets that are in the
-// request now. renew says that what was got by logging in is not taken any more.
-func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, renew bool) (secrets []string, err error) {
+// authenticate adds what shows who calls. renew says that what was got by logging
+// in is not taken any more.
+func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, renew bool) (err error) {
 	auth := c.cfg.Auth
 	resolve := func(secret func() (string, error)) string {
 		text, e := secret()
@@ -41,7 +41,6 @@ func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, r
 		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) && err == nil {
 			err = &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: errors.New("the secret of the application is more than one line")}
 		}
-		secrets = append(secrets, text)
 		return text
 	}
 	for name, secret := range auth.Headers {
@@ -53,31 +52,27 @@ func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, r
 			added.Set(name, resolve(secret))
 		}
 		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&"+added.Encode(), "&")
-		secrets = append(secrets, added.Encode())
 	}
 	if auth.Secret != nil {
 		req.SetBasicAuth(auth.User, resolve(auth.Secret))
-		secrets = append(secrets, strings.TrimPrefix(req.Header.Get("Authorization"), "Basic "))
 	}
 	if auth.Bearer != nil {
 		req.Header.Set("Authorization", "Bearer "+resolve(auth.Bearer))
 	}
 	if err != nil || !c.renewable() {
-		return secrets, err
+		return err
 	}
 	token, cookies, err := c.logIn(ctx, renew)
 	if err != nil {
-		return secrets, err
+		return err
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
-		secrets = append(secrets, token)
 	}
 	for _, k := range cookies {
 		req.AddCookie(&http.Cookie{Name: k.Name, Value: k.Value})
-		secrets = append(secrets, k.Value)
 	}
-	return secrets, nil
+	return nil
 }
 
 // logIn returns the token or the cookies, got anew where there are none, where

@@ -123,10 +123,11 @@ func fill(tree any, values map[string]string) any {
 	return tree
 }
 
-// decodeBody reads an answer: XML where it says so, and JSON otherwise.
+// decodeBody reads an answer: XML where it says so, or where the call is made in
+// XML and the answer does not say JSON.
 func decodeBody(contentType string, f Form, text []byte) (any, error) {
 	kind, _, _ := strings.Cut(contentType, ";")
-	if strings.HasSuffix(strings.TrimSpace(kind), "xml") || kind == "" && f == FormXML {
+	if strings.HasSuffix(strings.TrimSpace(kind), "xml") || f == FormXML && !strings.HasSuffix(strings.TrimSpace(kind), "json") {
 		return decodeXML(text)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))

@@ -34,21 +34,9 @@ type client struct {
 	rate    *rate.Limiter // nil is no limit
 	breaker *breaker
 	login   login
-	trace   func(Exchange) // nil is nobody
 
 	open   sync.RWMutex // held for reading by every call
 	closed context.Context
-}
-
-// An Exchange is one call and its answer, for those who watch. Secrets are
-// redacted.
-type Exchange struct {
-	Method, URL string
-	Header      http.Header
-	Body        []byte
-	Status      int
-	Answer      []byte
-	Err         error
 }
 
 func newClient(cfg Config) (*client, error) {
@@ -338,8 +326,7 @@ func (c *client) once(ctx context.Context, r request, u *url.URL, body []byte, c
 	if r.call.Key != "" {
 		req.Header.Set(r.call.Key, crypto.Text())
 	}
-	secrets, err := c.authenticate(ctx, req, renew)
-	if err != nil {
+	if err := c.authenticate(ctx, req, renew); err != nil {
 		return answer{}, unknown, err
 	}
 	if body == nil {
@@ -350,7 +337,6 @@ func (c *client) once(ctx context.Context, r request, u *url.URL, body []byte, c
 	if err == nil {
 		a, err = c.read(r, resp)
 	}
-	c.watch(req, body, a, err, secrets)
 	switch {
 	case err == nil && (a.status == http.StatusBadGateway || a.status == http.StatusServiceUnavailable || a.status == http.StatusGatewayTimeout):
 		return a, down, nil
