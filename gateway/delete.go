@@ -84,6 +84,8 @@ func (g *Gateway) removeID(ctx context.Context, t *target, c Caller, rec idstore
 
 // deletable returns the objects that go with an entity, the primary one last: as
 // long as that is there, a deletion that was broken off can be asked for again.
+// Where somebody else has deleted the primary one the others still go. NotFound:
+// none of several is there any more.
 func (g *Gateway) deletable(ctx context.Context, t *target, rec idstore.Record) ([]idstore.Anchor, error) {
 	primary := rec.Anchor()
 	var links []idstore.Anchor
@@ -96,12 +98,19 @@ func (g *Gateway) deletable(ctx context.Context, t *target, rec idstore.Record) 
 			links = append(links, l.Anchor)
 		}
 	}
-	if len(links) > 0 {
-		if _, err := t.Connector.Get(ctx, connectors.Anchor(primary.Key), nil); err != nil {
+	links = append(links, primary)
+	if len(links) == 1 {
+		return links, nil
+	}
+	for i := len(links) - 1; ; i-- {
+		_, err := t.Connector.Get(ctx, connectors.Anchor(links[i].Key), nil)
+		switch {
+		case err == nil:
+			return links, nil
+		case connectors.KindOf(err) != connectors.NotFound || i == 0:
 			return nil, fault(t.Mapping, err)
 		}
 	}
-	return append(links, primary), nil
 }
 
 // deleteObjects deletes the objects in the backend, if the last of them, the

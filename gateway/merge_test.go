@@ -311,6 +311,33 @@ func TestDeleteOfSeveralObjectsIsCutOff(t *testing.T) {
 	}
 }
 
+// TestDeleteWithoutPrimary deletes a person whose primary object somebody else
+// has deleted: the other account does not stay open behind a 404.
+func TestDeleteWithoutPrimary(t *testing.T) {
+	f := newFamily(t, idstore.ActionKeep)
+	if err := f.Delete(t.Context(), caller, "User", f.old, scim.Precondition{}); err != nil {
+		t.Fatal(err)
+	}
+	users, rec := f.backend.Collection("User"), f.record(f.new)
+	if err := users.Delete(t.Context(), connectors.Anchor(rec.Anchor().Key), connectors.Guard{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Delete(t.Context(), caller, "User", f.new, scim.Precondition{}); err != nil {
+		t.Errorf("delete: %v", err)
+	}
+	for _, l := range rec.Links {
+		if _, err := users.Get(t.Context(), connectors.Anchor(l.Key), nil); connectors.KindOf(err) != connectors.NotFound {
+			t.Errorf("the object %q: %v", l.Key, err)
+		}
+	}
+	if err := f.Delete(t.Context(), caller, "User", f.new, scim.Precondition{}); kindOf(err) != gateway.NotFound {
+		t.Errorf("deleted again: %v", err)
+	}
+	if open := countIntents(t, f.store); open != 0 {
+		t.Errorf("%d intents are open", open)
+	}
+}
+
 func (f *family) works() (works []idstore.Work) {
 	f.t.Helper()
 	err := f.store.View(f.t.Context(), func(tx idstore.Tx) error {
