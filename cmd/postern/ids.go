@@ -15,6 +15,7 @@ import (
 	"postern/gateway/adminapi"
 	"postern/idstore"
 
+	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 )
@@ -140,11 +141,7 @@ func (o *ids) ask(cmd *cobra.Command, what string) error {
 		return nil
 	}
 	in, ok := cmd.InOrStdin().(*os.File)
-	if ok {
-		info, err := in.Stat()
-		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if !ok {
+	if !ok || !isatty.IsTerminal(in.Fd()) {
 		return errors.New("nothing was done: nobody is there to be asked; say --yes, or --dry-run to only look")
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s? [y/N] ", what)

@@ -151,15 +151,23 @@ func (o *ids) workCommand() *cobra.Command {
 					if is == nil {
 						return fmt.Errorf("there is no work %d; it may be done by now: see `postern ids work`", number)
 					}
-					fmt.Fprintln(cmd.ErrOrStderr(), workLine(*is))
+					if !o.json {
+						fmt.Fprintln(cmd.ErrOrStderr(), workLine(*is))
+					}
 					if o.dryRun {
 						return nil
 					}
 					if err := o.ask(cmd, sub.do+" it"); err != nil {
 						return err
 					}
-					_, err = adminapi.Call[struct{}, struct{}](ctx, c, "work", adminapi.WorkRequest{Do: sub.do, Number: number}, nil, nil)
-					return err
+					if _, err = adminapi.Call[struct{}, struct{}](ctx, c, "work", adminapi.WorkRequest{Do: sub.do, Number: number}, nil, nil); err != nil {
+						return err
+					}
+					if o.json {
+						return put(cmd.OutOrStdout(), map[string]any{"number": number, "done": sub.do})
+					}
+					fmt.Fprintf(cmd.OutOrStdout(), "done: %s work %d\n", sub.do, number)
+					return nil
 				})
 			},
 		}))

@@ -193,7 +193,7 @@ func (o *ids) exportCommand() *cobra.Command {
 		Short: "Write the whole table as JSON Lines, the state of one instant",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
+			if file == "" || file == "-" {
 				return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
 					_, err := c.Fetch(ctx, "export", cmd.OutOrStdout())
 					return err

@@ -84,7 +84,11 @@ func (o *ids) showCommand() *cobra.Command {
 }
 
 func showEntity(w io.Writer, e adminapi.Entity) {
-	fmt.Fprintf(w, "%s %s\n", e.Type, e.Called)
+	called := e.Called
+	if called == "" {
+		called = "(its object is not there, or its backend does not answer)"
+	}
+	fmt.Fprintf(w, "%s %s\n", e.Type, called)
 	row := func(what, format string, args ...any) {
 		fmt.Fprintf(w, "  %-11s %s\n", what, fmt.Sprintf(format, args...))
 	}
@@ -179,6 +183,8 @@ func showOperation(w io.Writer, o adminapi.Operation) {
 func showChanges(w io.Writer, o adminapi.Operation) {
 	for _, c := range o.Changes {
 		switch {
+		case c.Before == nil && c.After != nil && len(c.After.IDs) > 0:
+			fmt.Fprintf(w, "  %s %s, which was not there\n", c.After.Type, name(*c.After))
 		case c.Before == nil && c.After != nil:
 			fmt.Fprintf(w, "  a new %s\n", c.After.Type)
 		case c.After == nil && c.Before != nil:

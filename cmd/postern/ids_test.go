@@ -200,6 +200,8 @@ func TestIDs(t *testing.T) {
 			d.refused("one User already", "merge", "old", users["old"], "--yes")
 			d.refused("a User into a Group", "merge", "old", group, "--yes")
 			d.refused("nothing is known by", "merge", "nobody", "new", "--yes")
+			d.refused("both have to be of one resource type", "merge", "old", group, "--yes")
+			d.refused("nothing to take back", "undo", "third", "--yes")
 			d.refused("say keep, disable or delete", "merge", "old", "new", "--leftover", "burn", "--yes")
 			if out := d.must("merge", "old", "new", "--leftover", "delete", "--dry-run"); !strings.Contains(out, "+ alias       "+users["old"]) || d.entity("old").Links[0].Anchor != anchor {
 				t.Errorf("dry: %s", out)
@@ -292,7 +294,11 @@ func TestIDsUndo(t *testing.T) {
 	if e := d.entity(a); len(e.Links) != 1 {
 		t.Errorf("the deletion is undone: %+v", e)
 	}
-	d.client.wantError(d.client.get("/Users/"+a), 404, "") // the entry is gone still
+	d.client.wantError(d.client.get("/Users/"+a), 404, "")         // the entry is gone still
+	d.refused("merge the other way round", "merge", b, a, "--yes") // the object of a is gone
+	if out := d.must("show", a); !strings.Contains(out, "its object is not there") {
+		t.Errorf("show: %s", out)
+	}
 	out, _, err := d.run("check", "--backend")
 	if !errors.Is(err, errReported) || !strings.Contains(out, a) || !strings.Contains(out, "1 objects missing") {
 		t.Errorf("check: %v\n%s", err, out)

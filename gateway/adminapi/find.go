@@ -98,7 +98,7 @@ func (h *Handler) having(ctx context.Context, path, value string) (found []idsto
 		known = true
 		anchors, err := h.Gateway.Having(ctx, rt.Name, path, value, 20)
 		if err != nil {
-			return nil, true, fmt.Errorf("the backend of %s can not be asked for %s: %w", rt.Name, path, err)
+			return nil, true, refuse("the table does not know %q, and the backend of %s can not be asked for a %s (%v): is it reachable? Otherwise name the resource by an id, an externalId or an anchor", value, rt.Name, path, err)
 		}
 		err = h.Store.View(ctx, func(tx idstore.Tx) error {
 			for _, a := range anchors {

@@ -63,6 +63,11 @@ func (h *Handler) operate(ctx context.Context, req OperateRequest, a *answer) (a
 		if err != nil {
 			return nil, err
 		}
+		if there, err := h.Gateway.There(ctx, into.Type, []idstore.Anchor{into.Anchor()}); err != nil {
+			warnings = append(warnings, "the backend could not be asked whether the object of who stays is there: "+err.Error())
+		} else if !there[0] {
+			return nil, refuse("the object of %q is not in its backend, and all ids would answer 404: merge the other way round, or relink it first", req.Into)
+		}
 		concerned = append(anchorsOf(from), anchorsOf(into)...)
 		carryOut = func(tx idstore.Tx) (idstore.Operation, error) {
 			return idstore.Merge(tx, from.Entity, into.Entity, idstore.MergeOptions{Leftover: leftover, Note: note})
@@ -73,6 +78,9 @@ func (h *Handler) operate(ctx context.Context, req OperateRequest, a *answer) (a
 			return nil, err
 		}
 		o.Note = note
+		if len(o.IDs) == 0 {
+			warnings = append(warnings, "no id leaves: clients know the new half by a fresh one, once they see it")
+		}
 		concerned = anchorsOf(r)
 		carryOut = func(tx idstore.Tx) (idstore.Operation, error) { return idstore.Split(tx, r.Entity, o) }
 	case "relink":
@@ -124,9 +132,19 @@ func (h *Handler) operate(ctx context.Context, req OperateRequest, a *answer) (a
 func (h *Handler) explainOperation(ctx context.Context, req OperateRequest, err error) error {
 	switch {
 	case errors.Is(err, idstore.ErrTaken) && req.Do == "relink" && !req.Absorb:
-		return refuse("%v: if that is no more than what a list made of the same object, say --absorb; if it is somebody else, merge them", err)
+		return refuse("%v: if that is no more than what a list made of the same object, say --absorb; if it is the same person, merge %q into that one", err, req.Ref)
+	case errors.Is(err, idstore.ErrTaken) && req.Do == "relink":
+		return refuse("%v: it is more than what a list made of an object; if it is the same person, merge %q into that one", err, req.Ref)
 	case errors.Is(err, idstore.ErrBusy):
-		return refuse("%v; nothing was changed: try again in a moment, or see `postern ids work`", err)
+		return refuse("%v; nothing was changed: see `postern ids work` for what waits, is held, or can be cancelled, else try again in a moment", err)
+	case errors.Is(err, idstore.ErrNotFound) && req.Do == "undo":
+		return refuse("there is nothing to take back of %q: every operation of it is undone, or it had none", req.Ref)
+	case errors.Is(err, idstore.ErrChanged):
+		return refuse("%v; nothing was changed: what was merged can be split, what was split can be merged", err)
+	case errors.Is(err, idstore.ErrInvalid) && req.Do == "split":
+		return refuse("%v; nothing was changed: each half needs an object, and the old one an id", err)
+	case errors.Is(err, idstore.ErrNotFound) && req.Do == "split":
+		return refuse("%v; nothing was changed: `postern ids show` lists what it has", err)
 	}
 	return err
 }
@@ -170,6 +188,9 @@ func (h *Handler) pair(ctx context.Context, req OperateRequest) (from, into idst
 	}
 	if from.Entity == into.Entity {
 		return from, into, refuse("%q and %q are one %s already", req.Ref, req.Into, from.Type)
+	}
+	if from.Type != into.Type {
+		return from, into, refuse("a merge of a %s into a %s can not be: both have to be of one resource type", from.Type, into.Type)
 	}
 	return from, into, nil
 }
@@ -246,7 +267,8 @@ func (h *Handler) linkOf(ctx context.Context, r idstore.Record, text string) (id
 	s := h.speller()
 	a, ok := h.Gateway.Unspell(ctx, r.Type, text)
 	for _, l := range r.Links {
-		if ok && l.Anchor == a || s.spell(ctx, r.Type, l.Anchor) == text || gateway.SpellAlone(l.Anchor) == text {
+		if ok && l.Anchor == a || s.spell(ctx, r.Type, l.Anchor) == text || gateway.SpellAlone(l.Anchor) == text ||
+			hex.EncodeToString([]byte(l.Key)) == strings.ToLower(strings.ReplaceAll(text, "-", "")) { // as it is written while its backend answers
 			return l.Anchor, nil
 		}
 	}

@@ -3,6 +3,7 @@ package adminapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 
@@ -33,7 +34,11 @@ func (h *Handler) importTable(w http.ResponseWriter, r *http.Request) {
 		return err
 	})
 	if err != nil {
-		_ = a.send(event{Error: explain(err)})
+		refusal := explain(err)
+		if errors.Is(err, idstore.ErrInvalid) {
+			refusal.Message += "; nothing was imported: an import needs a whole export and a table that was never used"
+		}
+		_ = a.send(event{Error: refusal})
 		return
 	}
 	_ = a.send(event{Done: sum})
