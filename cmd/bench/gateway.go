@@ -31,6 +31,12 @@ type gatewayProcess struct {
 }
 
 func startGateway(ctx context.Context, dir string, d *directory, o options) (*gatewayProcess, error) {
+	return startGatewayAt(ctx, dir, d, o, d.server.TLSURL)
+}
+
+// startGatewayAt starts a gateway that reaches the directory under a URL. One that is started after another in the same folder has its
+// identity table.
+func startGatewayAt(ctx context.Context, dir string, d *directory, o options, url string) (*gatewayProcess, error) {
 	binary := filepath.Join(dir, "postern")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/postern").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
@@ -39,21 +45,8 @@ func startGateway(ctx context.Context, dir string, d *directory, o options) (*ga
 	if err != nil {
 		return nil, err
 	}
-	sample, err := configs.Sample("openldap.yaml")
+	config, err := writeConfig(dir, address, d, url)
 	if err != nil {
-		return nil, err
-	}
-	s := d.server
-	file := strings.NewReplacer(
-		"listen: 127.0.0.1:8880", "listen: "+address,
-		"ldaps://ldap.example.com", s.TLSURL,
-		"# tls: { ca: corp-ca.pem }", "tls: { ca: "+s.CAFile+" }",
-		"cn=postern,dc=example,dc=com", s.ServiceDN,
-		"ou=people,dc=example,dc=com", s.PeopleBase,
-		"ou=groups,dc=example,dc=com", s.GroupsBase,
-	).Replace(string(sample))
-	config := filepath.Join(dir, "bench.yaml")
-	if err := os.WriteFile(config, []byte(file), 0o600); err != nil {
 		return nil, err
 	}
 	g := &gatewayProcess{base: "http://" + address + "/scim/v2"}
@@ -63,7 +56,7 @@ func startGateway(ctx context.Context, dir string, d *directory, o options) (*ga
 	}
 	defer log.Close()
 	g.cmd = exec.Command(binary, "serve", "--config", config)
-	g.cmd.Env = append(os.Environ(), "IDP_TOKEN="+token, "POSTERN_BIND_PASSWORD="+s.ServicePassword)
+	g.cmd.Env = append(os.Environ(), "IDP_TOKEN="+token, "ENTRA_TOKEN="+token, "POSTERN_BIND_PASSWORD="+d.server.ServicePassword)
 	if o.profile != "" {
 		if g.profile, err = freeAddress(ctx); err != nil {
 			return nil, err
@@ -84,6 +77,28 @@ func startGateway(ctx context.Context, dir string, d *directory, o options) (*ga
 	}
 	text, _ := os.ReadFile(log.Name())
 	return nil, fmt.Errorf("the gateway did not come up: %s", text)
+}
+
+// writeConfig writes the sample for the kind of directory, with the directory put in.
+func writeConfig(dir, address string, d *directory, url string) (string, error) {
+	s := d.server
+	sample, err := configs.Sample(string(s.Kind) + ".yaml")
+	if err != nil {
+		return "", err
+	}
+	file := strings.NewReplacer(
+		"listen: 127.0.0.1:8880", "listen: "+address,
+		"dialect: entra", "dialect: rfc",
+		"ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com", url, "ldaps://ldap.example.com", url,
+		"# tls: { ca: corp-ca.pem }", "tls: { ca: "+s.CAFile+" }",
+		"CN=svc-postern,OU=Service,DC=corp,DC=example,DC=com", s.ServiceDN,
+		"cn=postern,ou=services,dc=example,dc=com", s.ServiceDN,
+		"cn=postern,dc=example,dc=com", s.ServiceDN,
+		"OU=Staff,DC=corp,DC=example,DC=com", s.PeopleBase, "ou=people,dc=example,dc=com", s.PeopleBase,
+		"OU=Groups,DC=corp,DC=example,DC=com", s.GroupsBase, "ou=groups,dc=example,dc=com", s.GroupsBase,
+	).Replace(string(sample))
+	config := filepath.Join(dir, "bench.yaml")
+	return config, os.WriteFile(config, []byte(file), 0o600)
 }
 
 func freeAddress(ctx context.Context) (string, error) {
@@ -150,6 +165,36 @@ func (h httpClient) do(ctx context.Context, method, url string, body []byte) (in
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
 	return res.StatusCode, answer, err
+}
+
+// count counts how often a text is in an answer, which is not held as a whole.
+func (h httpClient) count(ctx context.Context, url, text string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := h.c.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	n, kept := 0, 0
+	buffer := make([]byte, 64<<10)
+	for {
+		read, err := res.Body.Read(buffer[kept:])
+		held := buffer[:kept+read]
+		n += bytes.Count(held, []byte(text))
+		switch {
+		case err == io.EOF && res.StatusCode != http.StatusOK:
+			return 0, fmt.Errorf("GET %s: status %d: %.300s", url, res.StatusCode, held)
+		case err == io.EOF:
+			return n, nil
+		case err != nil:
+			return 0, err
+		}
+		kept = copy(buffer, held[max(0, len(held)-len(text)+1):]) // too little for the whole text
+	}
 }
 
 // expect is do for a request that has to succeed.

@@ -8,6 +8,7 @@
 //	go run ./cmd/bench -quick     a fifth of the time, for a first look
 //	go run ./cmd/bench -profile cpu.out -only "read by id" -clients 16
 //	go run ./cmd/bench ids        the identity table alone, at a million entities
+//	go run ./cmd/bench groups     a group of 100,000 members
 package main
 
 import (
@@ -31,9 +32,12 @@ type options struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if len(os.Args) > 1 && os.Args[1] == "ids" {
-		done(runIDs(ctx, os.Args[2:]))
-		return
+	if len(os.Args) > 1 {
+		parts := map[string]func(context.Context, []string) error{"ids": runIDs, "groups": runGroups}
+		if part, ok := parts[os.Args[1]]; ok {
+			done(part(ctx, os.Args[2:]))
+			return
+		}
 	}
 	o := options{clients: []int{1, 16, 64}}
 	flag.IntVar(&o.users, "users", 10_000, "users in the directory")
