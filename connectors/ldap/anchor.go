@@ -37,13 +37,13 @@ func anchorFormOf(attr string) anchorForm {
 }
 
 // anchor returns the anchor that a server's value stands for, or false if the
-// value is not of the form.
+// value is not of the form. It is no part of the message that the value is in.
 func (f anchorForm) anchor(value string) (connectors.Anchor, bool) {
 	switch f {
 	case anchorText:
-		return connectors.Anchor(value), value != ""
+		return connectors.Anchor(strings.Clone(value)), value != ""
 	case anchorBytes:
-		return connectors.Anchor(value), len(value) == anchorSize
+		return connectors.Anchor(strings.Clone(value)), len(value) == anchorSize
 	}
 	var b [anchorSize]byte
 	n := 0 // digits

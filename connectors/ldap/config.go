@@ -76,7 +76,7 @@ type Health struct {
 // remembered may be old by TTL where another client renames entries; a write
 // never relies on it.
 type RefCache struct {
-	Entries int           // default 100,000; negative turns it off
+	Entries int           // default 400,000; negative turns it off
 	TTL     time.Duration // default 60 s
 }
 
@@ -119,7 +119,7 @@ const (
 	defaultPoolSize = 4
 	defaultTimeout  = 10 * time.Second
 	defaultPageSize = 1000
-	defaultEntries  = 100_000
+	defaultEntries  = 400_000
 	defaultTTL      = 60 * time.Second
 	defaultPin      = 15 * time.Second
 	defaultReturn   = 30 * time.Second

@@ -3,10 +3,10 @@ package ldap
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"postern/connectors"
 	"postern/connectors/ldap/wire"
@@ -28,9 +28,18 @@ type decoder struct {
 // An openRef is a reference that the cache does not know: it leaves a zero
 // Target at pos until it is resolved.
 type openRef struct {
-	entry, field, pos int
 	name              string
+	entry, field, pos uint32
 }
+
+const (
+	// largeEntry is the size of an entry, in bytes, of which no part may keep the
+	// whole alive.
+	largeEntry = 16 << 10
+	// refsAtOnce bounds how many references are resolved together, and with that
+	// the memory it takes.
+	refsAtOnce = 2000
+)
 
 // An openRange is an attribute of which the server gave only the first values.
 type openRange struct {
@@ -56,6 +65,8 @@ func (d *decoder) addEntry(e wire.Entry) error {
 	values := make([]connectors.Value, 0, len(d.want)+4)
 	index := len(d.entries)
 	sid, primary := "", ""
+	// The few other values of an entry with very many must not keep all alive.
+	large := e.Size() > largeEntry
 	for name, set := range e.Attributes() {
 		if d.c.anchor.attr != "" && sameAttr(name, d.c.anchor.attr) {
 			var ok bool
@@ -64,7 +75,7 @@ func (d *decoder) addEntry(e wire.Entry) error {
 			}
 		}
 		if d.f.stamp != "" && sameAttr(name, d.f.stamp) {
-			entry.Stamp = connectors.Stamp(set.First())
+			entry.Stamp = connectors.Stamp(strings.Clone(set.First()))
 		}
 		if d.c.memberOf != "" {
 			switch {
@@ -85,6 +96,9 @@ func (d *decoder) addEntry(e wire.Entry) error {
 			first := len(values)
 			for v := range set.All() {
 				if v != "" {
+					if large {
+						v = strings.Clone(v)
+					}
 					values = append(values, connectors.Value(v))
 				}
 			}
@@ -170,9 +184,9 @@ func (d *decoder) look(refs []connectors.Target, set wire.Values, attr connector
 	refs = slices.Grow(refs, set.Len())
 	allowed := d.c.References[attr]
 	k := d.c.dir.cache
-	now := time.Now().UnixNano()
 	k.mu.RLock()
 	defer k.mu.RUnlock()
+	now := k.now()
 	for name := range set.All() {
 		if d.f.extDN {
 			if guid, _ := splitExtendedDN(name); guid != "" {
@@ -182,11 +196,11 @@ func (d *decoder) look(refs []connectors.Target, set wire.Values, attr connector
 		if name == "" || name == d.c.Placeholder {
 			continue
 		}
-		if r := k.find(name, now); r == nil {
-			d.open = append(d.open, openRef{entry, field, len(refs), name})
+		if t, ok := k.find(name, now); !ok {
+			d.open = append(d.open, openRef{name, uint32(entry), uint32(field), uint32(len(refs))})
 			refs = append(refs, connectors.Target{})
-		} else if slices.Contains(allowed, r.target.Collection) {
-			refs = append(refs, r.target)
+		} else if slices.Contains(allowed, t.Collection) {
+			refs = append(refs, t)
 		}
 	}
 	return refs
@@ -202,21 +216,23 @@ func (d *decoder) finish(ctx context.Context) error {
 	if len(d.open) == 0 {
 		return nil
 	}
-	names := make([]string, len(d.open))
-	for i, o := range d.open {
-		names[i] = o.name
-	}
-	found, err := d.c.dir.resolve(ctx, d.f, names)
-	if err != nil {
-		return err
-	}
-	last := -1
-	for _, o := range d.open {
-		field := &d.entries[o.entry].Fields[o.field]
-		if t := found[o.name]; slices.Contains(d.c.References[field.Attr], t.Collection) {
-			field.Refs[o.pos] = t
+	for open := range slices.Chunk(d.open, refsAtOnce) {
+		names := make([]string, len(open))
+		for i, o := range open {
+			names[i] = o.name
+		}
+		found, err := d.c.dir.resolve(ctx, d.f, names, len(d.open) <= guardRefs)
+		if err != nil {
+			return err
+		}
+		for _, o := range open {
+			field := &d.entries[o.entry].Fields[o.field]
+			if t := found[o.name]; slices.Contains(d.c.References[field.Attr], t.Collection) {
+				field.Refs[o.pos] = t
+			}
 		}
 	}
+	last := uint32(math.MaxUint32)
 	for _, o := range d.open {
 		if o.entry == last {
 			continue

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"postern/connectors"
 	"postern/connectors/ldap/wire"
@@ -83,14 +82,14 @@ func (d *decoder) addPrimary(entry *connectors.Entry, index int, sid, group stri
 	field := &entry.Fields[at]
 	k := d.c.dir.cache
 	k.mu.RLock()
-	r := k.find(name, time.Now().UnixNano())
+	t, known := k.find(name, k.now())
 	k.mu.RUnlock()
 	switch {
-	case r == nil:
-		d.open = append(d.open, openRef{index, at, len(field.Refs), name})
+	case !known:
+		d.open = append(d.open, openRef{name, uint32(index), uint32(at), uint32(len(field.Refs))})
 		field.Refs = append(field.Refs, connectors.Target{})
-	case slices.Contains(d.c.References[attr], r.target.Collection):
-		field.Refs = append(field.Refs, r.target)
+	case slices.Contains(d.c.References[attr], t.Collection):
+		field.Refs = append(field.Refs, t)
 	}
 	if field.Empty() && !field.Partial {
 		entry.Fields = slices.Delete(entry.Fields, at, at+1)

@@ -19,9 +19,10 @@ const searchesAtOnce = 4
 
 // resolve finds out which objects of which collections names are: DNs as the
 // server sends them, or GUIDs in hexadecimal. Names that are not in the answer
-// are of no object in any collection.
-func (d *Directory) resolve(ctx context.Context, f *facts, names []string) (map[string]connectors.Target, error) {
-	r := resolver{dir: d, facts: f, found: map[string]connectors.Target{}, spelled: map[string][]string{}}
+// are of no object in any collection. few says that it is remembered too where
+// the objects are.
+func (d *Directory) resolve(ctx context.Context, f *facts, names []string, few bool) (map[string]connectors.Target, error) {
+	r := resolver{dir: d, facts: f, few: few, found: map[string]connectors.Target{}, spelled: map[string][]string{}}
 	r.gather(names)
 	// A name can be of one collection only; where bases overlap, the collection
 	// that is named first in the configuration has it.
@@ -31,7 +32,7 @@ func (d *Directory) resolve(ctx context.Context, f *facts, names []string) (map[
 		}
 	}
 	for _, key := range r.open {
-		d.cache.put(connectors.Target{}, "", false, append(r.spelled[key], key)...)
+		d.cache.name(connectors.Target{}, append(r.spelled[key], key)...)
 	}
 	return r.found, nil
 }
@@ -41,6 +42,7 @@ func (d *Directory) resolve(ctx context.Context, f *facts, names []string) (map[
 type resolver struct {
 	dir     *Directory
 	facts   *facts
+	few     bool
 	spelled map[string][]string // names by key
 	open    []string            // keys that are still to be found
 
@@ -55,7 +57,7 @@ func (r *resolver) gather(names []string) {
 		if _, sid := sidOf(n); !sid && !r.byGUID() {
 			var ok bool
 			if key, ok = normalizeDN(n); !ok || key == "" {
-				r.dir.cache.put(connectors.Target{}, "", false, n)
+				r.dir.cache.name(connectors.Target{}, n)
 				continue
 			}
 		}
@@ -162,7 +164,10 @@ func (r *resolver) take(c *collection, e wire.Entry) {
 		if t.Anchor == "" || !ok {
 			continue
 		}
-		r.dir.cache.put(t, e.DN, false, append(slices.Clone(names), key)...)
+		r.dir.cache.name(t, append(slices.Clone(names), key)...)
+		if r.few {
+			r.dir.cache.put(t, e.DN, false)
+		}
 		r.mu.Lock()
 		r.seen[key] = true
 		for _, n := range names {

@@ -35,6 +35,9 @@ func parseEntry(content string) (Entry, error) {
 	return e, nil
 }
 
+// Size is about how many bytes the entry has in its message.
+func (e Entry) Size() int { return len(e.DN) + len(e.attributes) }
+
 // check walks every value once, so that nothing read later can be malformed.
 func (e Entry) check() error {
 	r := NewReader(e.attributes)

@@ -21,6 +21,8 @@ import (
 const (
 	readBuffer = 32 << 10
 	idleAfter  = 200 * time.Millisecond
+	// believed is how much room is made for a message on its header's word alone.
+	believed = 1 << 20
 )
 
 // readFor reads with the role until the call is over, ctx has ended or the
@@ -195,6 +197,9 @@ func (s *stream) next() (string, error) {
 			return "", err
 		}
 		chunk, _ := s.br.Peek(min(s.missing, s.br.Buffered()))
+		if s.partial.Cap()-s.partial.Len() < len(chunk) {
+			s.partial.Grow(s.missing) // so much has come that the rest is believed in
+		}
 		s.partial.Write(chunk)
 		s.br.Discard(len(chunk)) // just peeked
 		s.missing -= len(chunk)
@@ -224,6 +229,6 @@ func (s *stream) begin() error {
 	}
 	s.br.Discard(size) // just peeked
 	s.missing = n
-	s.partial.Grow(min(n, 1<<20))
+	s.partial.Grow(min(n, believed))
 	return nil
 }
