@@ -27,8 +27,8 @@ type referent struct {
 	primary connectors.Anchor
 }
 
-// maxCachedIDs bounds the cache, to some 17 MB. Beyond it arbitrary ones go.
-const maxCachedIDs = 100_000
+// maxCachedIDs bounds the cache, to some 30 MB. Beyond it arbitrary ones go.
+const maxCachedIDs = 250_000
 
 // find fills in the ids that are known, aligned with the targets, and returns
 // the places of the others, and the primary objects of those that are not.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 
 	"postern/connectors"
 	"postern/idstore"
@@ -101,12 +102,25 @@ func (r *resolution) stand(t connectors.Target, primary connectors.Anchor) {
 	r.stands[t] = connectors.Target{Collection: t.Collection, Anchor: primary}
 }
 
+// lookAtOnce bounds how many objects are looked up together, and with that the
+// memory it takes and how long the table is held where they are new to it.
+const lookAtOnce = 2000
+
 // look asks the identity table for the ids of objects in one collection.
 func (r *resolution) look(ctx context.Context, collection string, places []place) error {
 	t, ok := r.g.targets[collection]
 	if !ok {
 		return nil
 	}
+	for some := range slices.Chunk(places, lookAtOnce) {
+		if err := r.lookSome(ctx, t, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *resolution) lookSome(ctx context.Context, t *target, places []place) error {
 	anchors := make([]idstore.Anchor, len(places))
 	for i, p := range places {
 		anchors[i] = t.anchor(p.anchor)
@@ -115,7 +129,7 @@ func (r *resolution) look(ctx context.Context, collection string, places []place
 	if err != nil {
 		return err
 	}
-	space := idSpace{collection, r.domain(collection)}
+	space := idSpace{t.kind, r.domain(t.kind)}
 	for i, p := range places {
 		id, ok := records[i].PublicID(idstore.Domain(space.domain))
 		if !ok || records[i].Entity == 0 {
@@ -127,7 +141,7 @@ func (r *resolution) look(ctx context.Context, collection string, places []place
 			if primary.Backend == t.Backend {
 				known.primary = connectors.Anchor(primary.Key)
 			}
-			r.stand(connectors.Target{Collection: collection, Anchor: p.anchor}, known.primary)
+			r.stand(connectors.Target{Collection: t.kind, Anchor: p.anchor}, known.primary)
 		}
 		*p.id = known.id
 		r.g.ids.keep(r.age, space, p.anchor, known)

@@ -161,3 +161,42 @@ func FuzzCompile(f *testing.F) {
 func overlaps(m *Mapping) bool {
 	return slices.ContainsFunc(m.rules, func(r *rule) bool { return len(r.refs) > 0 || r.fallback != nil })
 }
+
+// Many references are shown as few are: those that have no id are left out.
+func TestManyReferences(t *testing.T) {
+	mappings, problems := compileText(t, "group.yaml", []byte(groupConfig))
+	if len(problems) > 0 {
+		t.Fatal(problems.Error())
+	}
+	m := mappings["Group"]
+	for _, n := range []int{seriesFrom - 1, seriesFrom, seriesFrom + 1, 4 * seriesFrom} {
+		for _, hidden := range []int{0, 3, 1} { // one in so many
+			var refs []connectors.Target
+			ids := make([]string, n)
+			var want []string
+			for i := range n {
+				kind := []string{"User", "Group"}[i%2]
+				refs = append(refs, connectors.Target{Collection: kind, Anchor: connectors.Anchor(fmt.Sprint("anchor ", i))})
+				if hidden > 0 && i%hidden == 0 {
+					continue
+				}
+				ids[i] = fmt.Sprint("id", i)
+				want = append(want, fmt.Sprintf(`{"value":"id%d","$ref":"%ss/id%d","type":"%s"}`, i, kind, i, kind))
+			}
+			e := connectors.Entry{Fields: []connectors.Field{{Attr: "member", Refs: refs}}}
+			r := m.Project(e, Names{"member": ids})
+			members, _ := m.rt.Attribute("members")
+			list := "null"
+			if len(want) > 0 {
+				list = "[" + strings.Join(want, ",") + "]"
+			}
+			if got := r.Get(members).String(); got != list {
+				t.Errorf("%d references, 1 of %d hidden: %.200s, want %.200s", n, hidden, got, list)
+			}
+			text := string(scim.AppendJSON(nil, r, scim.RenderOptions{}))
+			if len(want) > 0 && !strings.Contains(text, `"members":`+list) || len(want) == 0 && strings.Contains(text, "members") {
+				t.Errorf("%d references, 1 of %d hidden, rendered: %.200s, want %.200s", n, hidden, text, list)
+			}
+		}
+	}
+}

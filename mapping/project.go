@@ -159,12 +159,15 @@ func (p *property) projectReferences(room *arena, e *connectors.Entry, names Nam
 	}
 	if p.shape == shapeReference {
 		if i := r.shownRef(f.Refs); i < len(ids) && ids[i] != "" {
-			uri := r.endpoint(f.Refs[i].Collection) + ids[i]
+			uri := scim.Str(r.endpoint(f.Refs[i].Collection) + ids[i])
 			return scim.Obj(p.reference(room.object(4), ids[i], uri, f.Refs[i].Collection, text(i)))
 		}
 		return scim.Value{}
 	}
 	n := min(len(ids), len(f.Refs))
+	if n > seriesFrom {
+		return p.series(f.Refs[:n], ids[:n], text)
+	}
 	size := 0
 	for i := range n {
 		size += len(r.endpoint(f.Refs[i].Collection)) + len(ids[i])
@@ -177,28 +180,51 @@ func (p *property) projectReferences(room *arena, e *connectors.Entry, names Nam
 	list := big.list(n)
 	uris := make([]byte, 0, size)
 	for i := range n {
-		uris = append(append(uris, r.endpoint(f.Refs[i].Collection)...), ids[i]...)
-	}
-	rest := string(uris)
-	for i := range n {
-		end := len(r.endpoint(f.Refs[i].Collection)) + len(ids[i])
-		uri := rest[:end]
-		rest = rest[end:]
-		if ids[i] != "" {
-			list = append(list, scim.Obj(p.reference(big.object(parts), ids[i], uri, f.Refs[i].Collection, text(i))))
+		if ids[i] == "" {
+			continue
 		}
+		from := len(uris)
+		uris = append(append(uris, r.endpoint(f.Refs[i].Collection)...), ids[i]...)
+		list = append(list, scim.Obj(p.reference(big.object(parts), ids[i], scim.Cut(uris[from:]), f.Refs[i].Collection, text(i))))
 	}
 	return scim.List(list...)
 }
 
+// seriesFrom is how many references are shown without holding what is shown of
+// each.
+const seriesFrom = 250
+
+// series shows references one at a time.
+func (p *property) series(refs []connectors.Target, ids []string, text func(i int) string) scim.Value {
+	r := p.rules[0]
+	at := func(i int) int { return i }
+	n := len(ids)
+	if slices.Contains(ids, "") {
+		var shown []int32
+		for i, id := range ids {
+			if id != "" {
+				shown = append(shown, int32(i))
+			}
+		}
+		at = func(i int) int { return int(shown[i]) }
+		n = len(shown)
+	}
+	return scim.Series(n, func(i int, fields []scim.Field, uri []byte) ([]scim.Field, []byte) {
+		i = at(i)
+		kind := refs[i].Collection
+		uri = append(append(uri, r.endpoint(kind)...), ids[i]...)
+		return p.reference(fields, ids[i], scim.Cut(uri), kind, text(i)), uri
+	})
+}
+
 // reference fills in the sub-attributes that the schema has, in its order.
-func (p *property) reference(fields []scim.Field, id, uri, kind, text string) []scim.Field {
+func (p *property) reference(fields []scim.Field, id string, uri scim.Value, kind, text string) []scim.Field {
 	for _, sub := range p.attr.Sub {
 		switch sub {
 		case p.value:
 			fields = append(fields, scim.Field{Attr: sub, Value: scim.Str(id)})
 		case p.ref:
-			fields = append(fields, scim.Field{Attr: sub, Value: scim.Str(uri)})
+			fields = append(fields, scim.Field{Attr: sub, Value: uri})
 		case p.typ:
 			fields = append(fields, scim.Field{Attr: sub, Value: scim.Str(kind)})
 		case p.display:

@@ -11,7 +11,14 @@ type RenderOptions struct {
 	// BaseURL is put before the references and the location that are relative
 	// (Users/<id>), with a slash between.
 	BaseURL string
+	// Flush, if there is one, is called in the midst of a long list, when much has
+	// been appended, with all of it. It takes what it wants from the beginning, but
+	// not the last byte, and returns the rest.
+	Flush func(dst []byte) []byte
 }
+
+// flushed is how many bytes are appended before they are flushed.
+const flushed = 64 << 10
 
 // AppendJSON appends the resource as JSON: schemas first, then id and
 // externalId, the attributes in the order of the schema, each extension's in an
@@ -39,8 +46,10 @@ func AppendJSON(dst []byte, r *Resource, o RenderOptions) []byte {
 		dst = appendString(append(dst, ','), s.ID)
 		dst = append(dst, ':', '{')
 		open := len(dst)
+		inner := o
+		inner.Flush = nil // what is here may be taken back
 		for ; i < len(r.Attrs) && r.Attrs[i].Attr.schema == s; i++ {
-			dst = appendField(dst, &r.Attrs[i], &o)
+			dst = appendField(dst, &r.Attrs[i], &inner)
 		}
 		if len(dst) == open {
 			dst = dst[:start] // nothing of it is selected
@@ -63,30 +72,36 @@ func appendField(dst []byte, f *Field, o *RenderOptions) []byte {
 	}
 	dst = append(dst, f.Attr.key...)
 	value := len(dst)
-	if f.Value.kind != KindList {
-		dst = appendSelected(dst, f.Attr, f.Value, o)
-	} else {
-		dst = append(dst, '[')
-		for _, v := range f.Value.Items() {
-			mark := len(dst)
-			if dst[mark-1] != '[' {
-				dst = append(dst, ',')
-			}
-			before := len(dst)
-			if dst = appendSelected(dst, f.Attr, v, o); len(dst) == before {
-				dst = dst[:mark]
-			}
-		}
-		if dst[len(dst)-1] == '[' {
-			dst = dst[:value]
-		} else {
-			dst = append(dst, ']')
-		}
+	if f.Value.kind == KindList {
+		return appendElements(dst, f, o, start)
 	}
-	if len(dst) == value {
+	if dst = appendSelected(dst, f.Attr, f.Value, o); len(dst) == value {
 		return dst[:start]
 	}
 	return dst
+}
+
+// appendElements appends the elements of a list that are selected, or where
+// there is none, takes the attribute's name away again, which is from start on.
+func appendElements(dst []byte, f *Field, o *RenderOptions, start int) []byte {
+	dst = append(dst, '[')
+	for v := range f.Value.each {
+		mark := len(dst)
+		if dst[mark-1] != '[' {
+			dst = append(dst, ',')
+		}
+		before := len(dst)
+		if dst = appendSelected(dst, f.Attr, v, o); len(dst) == before {
+			dst = dst[:mark]
+		}
+		if f.Value.series && o.Flush != nil && len(dst) >= flushed && dst[len(dst)-1] != '[' {
+			dst = o.Flush(dst)
+		}
+	}
+	if dst[len(dst)-1] == '[' {
+		return dst[:start]
+	}
+	return append(dst, ']')
 }
 
 // appendSelected appends one value, or nothing when it is complex and none of

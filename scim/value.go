@@ -28,6 +28,8 @@ type Value struct {
 	n    uint64    // boolean, int64 or float64 bits; else the length of what p points at
 	p    unsafe.Pointer
 	kind Kind
+	// series says of a list that p points at what makes the elements.
+	series bool
 }
 
 // Str returns a string value; the empty string is no value, so that a backend
@@ -130,6 +132,9 @@ func (v Value) Items() []Value {
 	case Absent:
 		return nil
 	case KindList:
+		if v.series {
+			return (*series)(v.p).all(int(v.n))
+		}
 		return unsafe.Slice((*Value)(v.p), int(v.n))
 	default:
 		return []Value{v}

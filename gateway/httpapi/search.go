@@ -126,12 +126,14 @@ func (h *Handler) answer(q *request, s scim.SearchRequest, over []resources) err
 	if err != nil {
 		return err
 	}
+	var flush func([]byte) []byte
 	each := func(dst []byte, i int) []byte {
 		r := page.Results[i].Resource
 		at := slices.IndexFunc(over, func(on resources) bool { return on.rt == r.Type })
-		return scim.AppendJSON(dst, r, scim.RenderOptions{Selection: query.Parts[at].Selection, BaseURL: query.BaseURL})
+		return scim.AppendJSON(dst, r, scim.RenderOptions{Selection: query.Parts[at].Selection, BaseURL: query.BaseURL, Flush: flush})
 	}
-	return send(q.w, http.StatusOK, func(dst []byte) []byte {
+	return stream(q.w, http.StatusOK, func(dst []byte, flushed func([]byte) []byte) []byte {
+		flush = flushed
 		if query.Cursor != nil {
 			return scim.AppendCursorList(dst, page.Total, page.Previous, page.Next, len(page.Results), each)
 		}

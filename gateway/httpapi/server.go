@@ -155,7 +155,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if cause == http.ErrAbortHandler {
 				panic(cause)
 			}
+			begun := ex.status != 0
 			ex.fail(ex, fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+			if begun { // the client must not take what it has for a whole answer
+				ex.line(r, time.Since(began))
+				panic(http.ErrAbortHandler)
+			}
 		}
 		ex.line(r, time.Since(began))
 	}()
