@@ -43,6 +43,9 @@ type rewrite struct {
 	// loose is an assertion that tells nothing of other entries: see
 	// appendAssertion.
 	loose bool
+	// exact has the server refuse what is done already, so that it is known what a
+	// write has changed.
+	exact bool
 	// byName writes under the DN also where a GUID would do: the name is guarded.
 	byName bool
 }
@@ -184,10 +187,15 @@ func (w *rewrite) modification(ch connectors.Change, names map[connectors.Target
 		return m, err
 	}
 	m.add = append(m.add, add...)
+	gone := make(map[connectors.Value]bool, len(m.del)+len(ch.DeleteRefs))
+	for _, v := range m.del {
+		gone[v] = true
+	}
 	for _, t := range ch.DeleteRefs {
 		name, ok := names[t]
 		switch {
-		case ok && !slices.Contains(m.del, connectors.Value(name)):
+		case ok && !gone[connectors.Value(name)]:
+			gone[connectors.Value(name)] = true
 			m.del = append(m.del, connectors.Value(name))
 		case !ok && !ch.Lenient:
 			return m, &connectors.Error{Kind: connectors.GuardFailed, Attr: ch.Attr, Reason: "the reference names no object", Err: errNamesNothing}

@@ -44,6 +44,12 @@ type dialect struct {
 	// so that a second value of an attribute for one is refused even if a later
 	// change takes it out again. Others check the entry that comes out.
 	ordered bool
+	// longest is how many bytes of values one Modify may have, within what the
+	// server takes unless it is told otherwise: OpenLDAP's sockbuf_max_incoming_auth
+	// is 4 MiB, 389-DS's nsslapd-maxbersize 2 MiB. Active Directory takes 10 MB, but
+	// may run out of time or room for what it has to be able to roll back; 5,000
+	// values at once are recommended.
+	longest int
 	// integrity says that references to a deleted object go with it, always.
 	integrity bool
 }
@@ -59,6 +65,7 @@ var dialects = []dialect{
 		nameTerms: 50,
 		conds:     connectors.AllConds &^ connectors.CondBits,
 		computed:  []string{"memberof"},
+		longest:   3 << 20,
 
 		clearPasswords: true,
 		indexes:        indexLines,
@@ -73,6 +80,7 @@ var dialects = []dialect{
 		textTimes: true,
 		indexes:   indexEntries,
 		roles:     true,
+		longest:   3 << 19,
 	},
 	{
 		name:         "active-directory",
@@ -85,6 +93,7 @@ var dialects = []dialect{
 		integrity:    true,
 		ordered:      true,
 		indexes:      indexSchema,
+		longest:      5000 * 45,
 		computed: []string{"pwdlastset", "lockouttime", "badpwdcount", "badpasswordtime", "lastlogon", "lastlogoff",
 			"lastlogontimestamp", "logoncount", "samaccounttype"},
 	},

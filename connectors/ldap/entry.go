@@ -174,6 +174,11 @@ func splitRange(name string) (base string, next int, ok bool) {
 	return name[:at], n + 1, err == nil && n >= 0
 }
 
+// rangeFrom asks for the values of an attribute from one on.
+func rangeFrom(a connectors.Attr, n int) connectors.Attr {
+	return a + connectors.Attr(fmt.Sprintf(";range=%d-*", n))
+}
+
 func sameAttr(name string, a connectors.Attr) bool {
 	return len(name) == len(a) && (name == string(a) || strings.EqualFold(name, string(a)))
 }
@@ -257,7 +262,7 @@ func (d *decoder) rest(ctx context.Context, p openRange) error {
 	for next := p.next; next > 0; {
 		r := request{
 			Search: wire.Search{Base: base, Scope: wire.BaseObject, Filter: d.c.filter},
-			want:   []connectors.Attr{field.Attr + connectors.Attr(fmt.Sprintf(";range=%d-*", next))},
+			want:   []connectors.Attr{rangeFrom(field.Attr, next)},
 			extDN:  d.f.extDN && d.refs,
 		}
 		reply, err := d.c.dir.pool.read(ctx, r.append(nil, 0, ""))

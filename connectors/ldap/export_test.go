@@ -6,3 +6,10 @@ func Forget(d *Directory) {
 	defer d.cache.mu.Unlock()
 	d.cache.clear()
 }
+
+// Shorten makes a Modify with more than so many bytes of values too long.
+func Shorten(d *Directory, longest int) {
+	f := *d.facts.Load()
+	f.longest = longest
+	d.facts.Store(&f)
+}

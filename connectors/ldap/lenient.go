@@ -2,7 +2,9 @@ package ldap
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -35,7 +37,8 @@ func (w *rewrite) reduce(ctx context.Context) (bool, error) {
 		}
 		before := len(m.del) + len(m.add)
 		// Deleted first, then added: a value in both must be there in the end.
-		m.del = slices.DeleteFunc(m.del, func(v connectors.Value) bool { return !there[v] || slices.Contains(m.add, v) })
+		again := set(m.add)
+		m.del = slices.DeleteFunc(m.del, func(v connectors.Value) bool { return !there[v] || again(v) })
 		m.add = slices.DeleteFunc(m.add, func(v connectors.Value) bool { return there[v] })
 		changed = changed || len(m.del)+len(m.add) != before
 	}
@@ -46,8 +49,15 @@ func (w *rewrite) reduce(ctx context.Context) (bool, error) {
 // present finds out which values an attribute of the entry has, by the
 // attribute's own equality rule.
 func (w *rewrite) present(ctx context.Context, attr connectors.Attr, values []connectors.Value) (map[connectors.Value]bool, error) {
-	if len(values) > askEach && w.c.References[attr] != nil && !w.c.byGUID(w.f) {
-		return w.presentByReading(ctx, attr, values)
+	guids := 0
+	for _, v := range values {
+		if strings.HasPrefix(string(v), "<GUID=") {
+			guids++
+		}
+	}
+	byGUID := guids == len(values) && w.f.extDN
+	if len(values) > askEach && w.c.References[attr] != nil && (byGUID || guids == 0) {
+		return w.presentByReading(ctx, attr, values, byGUID)
 	}
 	has := make([]bool, len(values))
 	group, ctx := errgroup.WithContext(ctx)
@@ -86,36 +96,61 @@ func (w *rewrite) has(ctx context.Context, attr connectors.Attr, v connectors.Va
 	return len(reply.Entries) > 0, nil
 }
 
-// presentByReading reads the whole attribute, which holds DNs.
-func (w *rewrite) presentByReading(ctx context.Context, attr connectors.Attr, values []connectors.Value) (map[connectors.Value]bool, error) {
-	reply, err := w.c.dir.pool.read(ctx, request{
-		Search: wire.Search{Base: w.target(), Scope: wire.BaseObject, Filter: w.c.filter},
-		want:   []connectors.Attr{attr},
-	}.append(nil, 0, ""))
-	switch {
-	case err != nil:
-		return nil, failure(err, false)
-	case reply.Code != wire.Success:
-		return nil, w.f.refused(operation{name: "search", attrs: []connectors.Attr{attr}}, reply.Result)
-	case len(reply.Entries) == 0:
-		return nil, w.c.absent()
-	}
-	e, err := wire.ParseEntry(reply.Entries[0])
-	if err != nil {
-		return nil, &connectors.Error{Kind: connectors.Internal, Err: err}
-	}
-	stored := map[string]bool{}
-	for _, set := range e.Attributes() {
-		for v := range set.All() {
-			if n, ok := normalizeDN(v); ok {
-				stored[n] = true
-			}
+// presentByReading reads the whole attribute, which holds DNs: extended ones
+// where the values name objects by their GUIDs.
+func (w *rewrite) presentByReading(ctx context.Context, attr connectors.Attr, values []connectors.Value, byGUID bool) (map[connectors.Value]bool, error) {
+	stored := normalizeDN
+	if byGUID {
+		stored = func(name string) (string, bool) {
+			guid, _ := splitExtendedDN(name)
+			return strings.ToLower(guid), guid != ""
 		}
 	}
+	wanted := make(map[string]connectors.Value, len(values))
 	there := make(map[connectors.Value]bool, len(values))
 	for _, v := range values {
-		n, ok := normalizeDN(string(v))
-		there[v] = ok && stored[n]
+		there[v] = false
+		if guid, ok := strings.CutPrefix(string(v), "<GUID="); ok && byGUID {
+			wanted[strings.TrimSuffix(guid, ">")] = v
+		} else if n, ok := normalizeDN(string(v)); ok {
+			wanted[n] = v
+		}
+	}
+	for part := attr; part != ""; {
+		next := connectors.Attr("")
+		reply, err := w.c.dir.pool.read(ctx, request{
+			Search: wire.Search{Base: w.target(), Scope: wire.BaseObject, Filter: w.c.filter},
+			want:   []connectors.Attr{part},
+			extDN:  byGUID,
+		}.append(nil, 0, ""))
+		switch {
+		case err != nil:
+			return nil, failure(err, false)
+		case reply.Code != wire.Success:
+			return nil, w.f.refused(operation{name: "search", attrs: []connectors.Attr{attr}}, reply.Result)
+		case len(reply.Entries) == 0:
+			return nil, w.c.absent()
+		}
+		e, err := wire.ParseEntry(reply.Entries[0])
+		if err != nil {
+			return nil, &connectors.Error{Kind: connectors.Internal, Err: err}
+		}
+		for name, set := range e.Attributes() {
+			if _, n, ok := splitRange(name); ok && n > 0 {
+				next = rangeFrom(attr, n)
+			}
+			for v := range set.All() {
+				if n, ok := stored(v); ok {
+					if v, ok := wanted[n]; ok {
+						there[v] = true
+					}
+				}
+			}
+		}
+		if next == part {
+			return nil, &connectors.Error{Kind: connectors.Internal, Err: fmt.Errorf("attribute %q is given from %q on for ever", attr, part)}
+		}
+		part = next
 	}
 	return there, nil
 }

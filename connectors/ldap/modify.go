@@ -18,6 +18,9 @@ func (w *rewrite) carryOut(ctx context.Context) (connectors.Entry, error) {
 		if len(w.mods) == 0 {
 			return w.unchanged(ctx)
 		}
+		if parts := w.parts(); len(parts) > 1 {
+			return w.modifyParts(ctx, parts)
+		}
 		return w.modify(ctx)
 	}
 	return w.renameAndModify(ctx)
@@ -127,7 +130,7 @@ func (w *rewrite) target() string {
 
 func (w *rewrite) appendModify(b []byte) []byte {
 	b, open := wire.BeginModify(b, w.target())
-	permissive := w.f.permit && w.f.guidDN && w.guard.Level == connectors.GuardNone
+	permissive := w.f.permit && w.f.guidDN && !w.exact && w.guard.Level == connectors.GuardNone
 	for _, m := range w.mods {
 		permissive = permissive && m.lenient && len(m.gone) == 0 // see keepPrimary
 		switch {
