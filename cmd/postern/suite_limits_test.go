@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,18 +72,65 @@ func testLargeGroup(t *testing.T, w *world) {
 	ids := make([]string, n)
 	w.members(ids)
 	g := w.group(unique("large"))
-	for at := 0; at < n; at += 500 {
+	path := "/Groups/" + g.id()
+	members := func(op string, ids ...string) string {
 		var vs []string
-		for _, id := range ids[at : at+500] {
+		for _, id := range ids {
 			vs = append(vs, `{"value":"`+id+`"}`)
 		}
-		w.want(w.do("PATCH", "/Groups/"+g.id(), patchBody(`{"op":"add","path":"members","value":[`+strings.Join(vs, ",")+`]}`)), http.StatusNoContent)
+		return patchBody(`{"op":"` + op + `","path":"members","value":[` + strings.Join(vs, ",") + `]}`)
+	}
+	for at := 0; at < n; at += 500 {
+		w.want(w.do("PATCH", path, members("add", ids[at:at+500]...)), http.StatusNoContent)
 	}
 	began := time.Now()
 	w.wantMembers(g.id(), ids...)
 	t.Logf("read %d members in %s", n, time.Since(began))
-	w.want(w.do("PATCH", "/Groups/"+g.id(), patchBody(`{"op":"remove","path":"members[value eq \"`+ids[0]+`\"]"}`)), http.StatusNoContent)
+	version := func() string { return w.want(w.get(path), http.StatusOK).etag() }
+	whole := version()
+
+	// What is so already changes nothing, and what can not be does not either.
+	w.want(w.do("PATCH", path, members("add", ids[:600]...)), http.StatusNoContent)
+	w.wantError(w.do("PATCH", path, members("add", append(slices.Clone(ids[:100]), "00000000-0000-4000-8000-000000000000")...)), http.StatusBadRequest, "invalidValue", "members")
+	if v := version(); v != whole {
+		t.Errorf("members that were there, and one that is nobody, moved the version from %s to %s", whole, v)
+	}
+	w.want(w.get(path, "If-None-Match", whole), http.StatusNotModified)
+	if found := w.find("/Groups", `id eq "`+g.id()+`"`); len(found) != 1 {
+		t.Errorf("the group is found %d times by its id", len(found))
+	} else if v := found[0].(map[string]any)["meta"].(map[string]any)["version"]; v != whole {
+		t.Errorf("a list shows the version %v, a read %s", v, whole)
+	}
+	for _, filter := range []string{`members eq "` + ids[7] + `"`, `members[value eq "` + ids[n-1] + `"]`} {
+		if found := w.find("/Groups", filter); len(found) != 1 || found[0].(map[string]any)["id"] != g.id() {
+			t.Errorf("%s finds %d groups", filter, len(found))
+		}
+	}
+	if of := w.want(w.get("/Users/"+ids[n/2]+"?attributes=groups"), http.StatusOK); of.text("groups", 0, "value") != g.id() {
+		t.Errorf("the groups of a member are %v", of.at("groups"))
+	}
+	without := w.want(w.get(path+"?excludedAttributes=members"), http.StatusOK)
+	if without.at("members") != nil || without.etag() != "" {
+		t.Errorf("without its members the group is %.200s, version %q", without.body, without.etag())
+	}
+
+	w.want(w.do("PATCH", path, patchBody(`{"op":"remove","path":"members[value eq \"`+ids[0]+`\"]"}`)), http.StatusNoContent)
 	w.wantMembers(g.id(), ids[1:]...)
+	if version() == whole {
+		t.Error("a member less, and the same version")
+	}
+	w.wantError(w.do("PATCH", path, members("add", ids[0]), "If-Match", whole), http.StatusPreconditionFailed, "")
+	w.want(w.do("PATCH", path, members("remove", ids[:40]...)), http.StatusNoContent) // one is gone already
+	w.wantMembers(g.id(), ids[40:]...)
+	now := version()
+	w.want(w.do("PATCH", path, members("remove", ids[:40]...)), http.StatusNoContent)
+	if v := version(); v != now {
+		t.Errorf("members that were gone moved the version from %s to %s", now, v)
+	}
+	if a := w.do("PATCH", path, members("add", ids[:40]...), "If-Match", now); a.status != http.StatusOK || a.etag() != whole {
+		t.Errorf("a conditional PATCH of the version that there is: %d, version %s, want %s: %.200s", a.status, a.etag(), whole, a.body)
+	}
+	w.wantMembers(g.id(), ids...)
 }
 
 // members creates as many users as there is room for, several at a time. They
