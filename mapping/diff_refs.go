@@ -69,12 +69,44 @@ func (p *property) elementwise(patch scim.Patch) (add, remove []scim.Value, ok b
 	return patch.Elementwise(p.attr)
 }
 
-// plannable refuses an operation that selects references by what they show:
-// that is not known here, and nothing would be selected silently.
+// plannable refuses an operation that selects references by what is not known here,
+// by what they show or by the text of their ids: nothing would be selected silently,
+// or everything.
 func (m *Mapping) plannable(op scim.Operation) error {
 	for _, d := range m.displays {
 		if d.Of == op.Path.Attr && slices.Contains(scim.AttributesOf(op.Path.Filter), d.Sub) {
 			return scim.InvalidPath("%s can not select what a PATCH changes; use %s", subPath(d.Of, d.Sub), subPath(d.Of, m.property(d.Of).value))
+		}
+	}
+	if p := m.property(op.Path.Attr); p != nil && p.value != nil {
+		return p.selectable(op.Path.Filter)
+	}
+	return nil
+}
+
+// selectable refuses a filter on references that asks more of an id than whether it
+// is a given one: ids are not looked up for it, so that it would select others than
+// a client sees.
+func (p *property) selectable(f scim.Filter) error {
+	var parts []scim.Filter
+	switch f := f.(type) {
+	case scim.And:
+		parts = f
+	case scim.Or:
+		parts = f
+	case scim.Not:
+		parts = []scim.Filter{f.Filter}
+	case scim.Compare:
+		switch {
+		case f.Path.Attr == p.value && f.Op != scim.Eq && f.Op != scim.Ne:
+			return scim.InvalidPath("%s can select what a PATCH changes by eq and ne alone, not by %s", subPath(p.attr, p.value), f.Op)
+		case f.Path.Attr.Type == scim.Reference:
+			return scim.InvalidPath("%s can not select what a PATCH changes; use %s", subPath(p.attr, f.Path.Attr), subPath(p.attr, p.value))
+		}
+	}
+	for _, part := range parts {
+		if err := p.selectable(part); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -56,6 +56,7 @@ func suite(t *testing.T, w *world) {
 		{"Authentication", testAuthentication},
 		{"UserLife", testUserLife},
 		{"GroupLife", testGroupLife},
+		{"MemberFilters", testMemberFilters},
 		{"Rename", testRename},
 		{"Put", testPut},
 		{"Active", testActive},
@@ -270,6 +271,46 @@ func testGroupLife(t *testing.T, w *world) {
 	w.want(w.do("DELETE", path, ""), http.StatusNoContent)
 	w.want(w.get("/Users/"+a), http.StatusOK)
 	w.wantMembers(nested.id(), a)
+}
+
+// testMemberFilters takes out what the filter of a path selects: the members that a
+// query with the same filter would say it of, or nothing and an error. What it can
+// not see is never taken for what is not there.
+func testMemberFilters(t *testing.T, w *world) {
+	a, b := w.user("selected", "").id(), w.user("stays", "").id()
+	group := w.group(unique("filtered"), a, b).id()
+	ref := w.base + "/Users/" + a
+	const refused = "refused"
+	for _, tt := range []struct {
+		filter string
+		left   []string
+	}{
+		{`value eq "` + a + `"`, []string{b}},
+		{`value ne "` + a + `"`, []string{a}},
+		{`value pr`, nil},
+		{`type eq "Group"`, []string{a, b}},
+		{`type eq "user" and not (value eq "` + b + `")`, []string{b}},
+		{`$ref eq "` + ref + `"`, []string{refused}},
+		{`$ref ne "` + ref + `"`, []string{refused}},
+		{`not ($ref ew "` + a + `")`, []string{refused}},
+		{`$ref co "/Groups/"`, []string{refused}},
+		{`value co "-"`, []string{refused}},
+		{`not (value co "-")`, []string{refused}},
+		{`type eq "User" and (value sw "` + a + `" or value lt "0")`, []string{refused}},
+		{`value gt "0"`, []string{refused}},
+	} {
+		got := w.do("PATCH", "/Groups/"+group, patchBody(`{"op":"remove","path":`+quote("members["+tt.filter+"]")+`}`))
+		if slices.Contains(tt.left, refused) {
+			w.wantError(got, http.StatusBadRequest, "invalidPath", "members.value")
+			tt.left = []string{a, b}
+		} else if got.status >= http.StatusBadRequest {
+			t.Errorf("%s: status %d: %s", tt.filter, got.status, got.body)
+		}
+		if left := memberIDs(w.want(w.get("/Groups/"+group), http.StatusOK)); !slices.Equal(left, slices.Sorted(slices.Values(tt.left))) {
+			t.Errorf("%s leaves %v, want %v", tt.filter, left, tt.left)
+		}
+		w.do("PATCH", "/Groups/"+group, patchBody(`{"op":"add","path":"members","value":[{"value":"`+a+`"},{"value":"`+b+`"}]}`))
+	}
 }
 
 func testRename(t *testing.T, w *world) {
