@@ -59,7 +59,10 @@ func (p *patchDecoder) add(op Operation) { p.patch.Ops = append(p.patch.Ops, op)
 // one value for the elements that a filter selects.
 func (p *patchDecoder) operand(path Path, at int) (Value, error) {
 	if path.Filter != nil && path.Sub == nil {
-		return p.single(path.Attr, at)
+		if n := &p.nodes[at]; n.kind == 'n' || n.kind == '[' && n.count == 0 {
+			return Value{}, nil
+		}
+		return p.element(path.Attr, at)
 	}
 	return p.value(path.target(), at)
 }
