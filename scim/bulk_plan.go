@@ -21,11 +21,15 @@ type BulkStep struct {
 // that of resources which refer to each other one is made without its references,
 // which are put in when the others are there (§3.7.1).
 func (b *Bulk) Steps() []BulkStep {
-	p := bulkPlan{ops: b.Operations, declared: make(map[string]int), state: make([]bulkState, len(b.Operations)), open: make([][]int, len(b.Operations))}
+	p := bulkPlan{state: make([]bulkState, len(b.Operations)), open: make([][]int, len(b.Operations))}
+	declared := make(map[string]int)
 	for i := range b.Operations {
 		if op := &b.Operations[i]; op.BulkID != "" && op.Method == http.MethodPost {
-			p.declared[op.BulkID] = i
+			declared[op.BulkID] = i
 		}
+	}
+	for i := range b.Operations {
+		p.needs = append(p.needs, b.Operations[i].needs(declared))
 	}
 	for i := range b.Operations {
 		p.visit(i)
@@ -43,11 +47,31 @@ const (
 
 // A bulkPlan is the order of a bulk request in the making.
 type bulkPlan struct {
-	ops      []BulkOperation
-	declared map[string]int
-	state    []bulkState
-	open     [][]int // by operation: those that left out a reference to it
-	steps    []BulkStep
+	needs [][]need // by operation
+	state []bulkState
+	open  [][]int // by operation: those that left out a reference to it
+	steps []BulkStep
+}
+
+// A need is a bulkId that an operation names, and the operation that makes its
+// resource.
+type need struct {
+	name string
+	at   int
+}
+
+// needs returns what the operation names and another makes, each once: a request
+// may name one a million times.
+func (o *BulkOperation) needs(declared map[string]int) []need {
+	var needs []need
+	known := make(map[int]bool)
+	for _, name := range o.names {
+		if at, ok := declared[name]; ok && !known[at] {
+			known[at] = true
+			needs = append(needs, need{name, at})
+		}
+	}
+	return needs
 }
 
 func (p *bulkPlan) visit(i int) {
@@ -56,14 +80,10 @@ func (p *bulkPlan) visit(i int) {
 	}
 	p.state[i] = bulkVisiting
 	var left []string
-	for _, name := range p.ops[i].names {
-		at, ok := p.declared[name]
-		if !ok {
-			continue
-		}
-		if p.visit(at); p.state[at] == bulkVisiting && !slices.Contains(left, name) {
-			left = append(left, name)
-			p.open[at] = append(p.open[at], i)
+	for _, n := range p.needs[i] {
+		if p.visit(n.at); p.state[n.at] == bulkVisiting {
+			left = append(left, n.name)
+			p.open[n.at] = append(p.open[n.at], i)
 		}
 	}
 	p.steps = append(p.steps, BulkStep{Index: i, Left: left})
@@ -77,10 +97,5 @@ func (p *bulkPlan) visit(i int) {
 
 // ready reports whether everything that an operation names is planned.
 func (p *bulkPlan) ready(i int) bool {
-	for _, name := range p.ops[i].names {
-		if at, ok := p.declared[name]; ok && p.state[at] != bulkPlanned {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(p.needs[i], func(n need) bool { return p.state[n.at] != bulkPlanned })
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Bodies that are made to cost something are answered in a space that is a small
@@ -76,6 +77,33 @@ func TestJSONRefused(t *testing.T) {
 		if err == nil || !strings.HasPrefix(problem(err), "400 invalidSyntax: body is not ") {
 			t.Errorf("%q: %v", body, err)
 		}
+	}
+}
+
+// A bulk request that names one resource again and again, out of a ring of many, is
+// planned without going through all of the names for each of these.
+func TestHostileBulk(t *testing.T) {
+	const ring, names = 999, 100_000
+	ops := make([]string, 0, ring+1)
+	for i := range ring {
+		ops = append(ops, post(strconv.Itoa(i), strconv.Itoa(i+1)))
+	}
+	data := strings.Repeat(`"bulkId:`+strconv.Itoa(ring-1)+`",`, names)
+	for i := range ring {
+		data += `"bulkId:` + strconv.Itoa(i) + `",`
+	}
+	ops = append(ops, `{"method":"POST","path":"/Groups","bulkId":"`+strconv.Itoa(ring)+`","data":{"x":[`+data+`""]}}`)
+	b, err := DecodeBulk(bulkBody(ops...), ring+1, Dialect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	steps := b.Steps()
+	if took := time.Since(began); took > 500*time.Millisecond {
+		t.Errorf("planned in %v", took)
+	}
+	if last := steps[len(steps)-1]; len(steps) != ring+2 || !last.Complete || last.Index != ring || len(steps[0].Left) != ring {
+		t.Errorf("%d steps, the first leaves out %d, the last is %v", len(steps), len(steps[0].Left), last)
 	}
 }
 
