@@ -18,6 +18,7 @@ type exchange struct {
 	status int
 	err    error // why it failed, whole
 	log    zerolog.Logger
+	held   func() // gives back what the request holds until it is answered; or nil
 }
 
 type exchangeKey struct{}
@@ -30,8 +31,18 @@ func requestID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// WriteHeader remembers the status.
+// release gives back what the request holds.
+func (ex *exchange) release() {
+	if ex.held != nil {
+		ex.held()
+		ex.held = nil
+	}
+}
+
+// WriteHeader remembers the status. The answer is made by then, and a client may
+// take its time to receive it.
 func (ex *exchange) WriteHeader(status int) {
+	ex.release()
 	if ex.status == 0 {
 		ex.status = status
 	}

@@ -3,11 +3,14 @@ package httpapi_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -290,6 +293,56 @@ func TestBodyThatNeverEnds(t *testing.T) {
 		res.Body.Close()
 		if err != nil || res.StatusCode != test.status || !strings.Contains(string(body), "messages:2.0:Error") {
 			t.Errorf("%s: %s %s, %v, want %d", test.header, res.Status, body, err, test.status)
+		}
+	}
+}
+
+// A gate is a connector that holds up its searches and counts them.
+type gate struct {
+	connectors.Connector
+	arrived chan struct{}
+	open    chan struct{}
+}
+
+func (g gate) Search(ctx context.Context, q connectors.Query) iter.Seq2[connectors.Entry, error] {
+	g.arrived <- struct{}{}
+	<-g.open
+	return g.Connector.Search(ctx, q)
+}
+
+// What large bodies take of the memory is bounded: only some of them are worked on
+// at the same time, the others wait, and small ones go past them.
+func TestLargeBodiesTakeTurns(t *testing.T) {
+	const most, all = 8, 20
+	g := gate{arrived: make(chan struct{}, 10*all), open: make(chan struct{})}
+	e := newEdgeOver(t, func(c connectors.Connector) connectors.Connector { g.Connector = c; return g }, func(o *httpapi.Options) { o.MaxBody = 1 << 20 })
+	post := func(name, more string) int {
+		resp, _ := e.do("POST", "/Users", `{"userName":"`+name+`","x":"`+more+`"}`)
+		return resp.StatusCode
+	}
+	statuses := make(chan int, all)
+	large := strings.Repeat("x", 300<<10)
+	for i := range all {
+		go func() { statuses <- post("large-"+strconv.Itoa(i), large) }()
+	}
+	for range most {
+		<-g.arrived
+	}
+	select {
+	case <-g.arrived:
+		t.Errorf("more than %d large bodies are worked on at once", most)
+	case <-time.After(200 * time.Millisecond):
+	}
+	small := make(chan int)
+	go func() { small <- post("small", "") }()
+	<-g.arrived // it did not wait for the others
+	close(g.open)
+	if got := <-small; got != http.StatusCreated {
+		t.Errorf("the small one: status %d", got)
+	}
+	for range all {
+		if got := <-statuses; got != http.StatusCreated {
+			t.Errorf("a large one: status %d", got)
 		}
 	}
 }

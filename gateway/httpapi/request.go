@@ -84,7 +84,21 @@ func (q *request) body() ([]byte, error) {
 		}
 		return nil, scim.InvalidSyntax("the body ended before its end")
 	}
+	if len(body) >= largeBody {
+		return body, q.hold()
+	}
 	return body, nil
+}
+
+// hold waits for its turn to work on a large body, until the request is answered.
+func (q *request) hold() error {
+	select {
+	case q.h.bodies <- struct{}{}:
+		exchangeOf(q.Request).held = func() { <-q.h.bodies }
+		return nil
+	case <-q.Context().Done():
+		return &gateway.Fault{Kind: gateway.Unavailable, Reason: "too many large requests are being worked on at the moment; try again later"}
+	}
 }
 
 func (q *request) selection(rt *scim.ResourceType) (scim.Selection, error) {

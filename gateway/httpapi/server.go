@@ -48,6 +48,7 @@ type Handler struct {
 	router    *mux.Router
 	discovery discovery
 	large     chan struct{} // one token for each large answer that is being made
+	bodies    chan struct{} // one token for each large body that is being worked on
 }
 
 // DefaultBasePath is where the protocol's endpoints begin.
@@ -56,6 +57,13 @@ const DefaultBasePath = "/scim/v2"
 // maxLarge is how many answers that may hold a large group are made at once:
 // more would not be made sooner, but take memory.
 const maxLarge = 8
+
+// largeBody is from how many bytes on a body is large: what is made of one takes
+// many times its length. maxBodies of them are worked on at once.
+const (
+	largeBody = 256 << 10
+	maxBodies = 8
+)
 
 // New returns a handler.
 func New(o Options) *Handler {
@@ -75,7 +83,7 @@ func New(o Options) *Handler {
 	if o.Timeout == 0 {
 		o.Timeout = 50 * time.Second
 	}
-	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath(), large: make(chan struct{}, maxLarge)}
+	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath(), large: make(chan struct{}, maxLarge), bodies: make(chan struct{}, maxBodies)}
 	h.discovery = discovery{types: o.Gateway.ResourceTypes(), maxPage: o.MaxPageSize, bulkOperations: o.BulkOperations, maxBody: o.MaxBody}
 	h.types = make(map[string]resources)
 	for _, rt := range h.discovery.types {
@@ -150,6 +158,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.Timeout)
 	defer cancel()
 	ex := &exchange{ResponseWriter: w, id: requestID(), log: h.Log}
+	defer func() { ex.release() }()
 	defer func() {
 		if cause := recover(); cause != nil {
 			if cause == http.ErrAbortHandler {
