@@ -6,6 +6,7 @@ import (
 
 	"postern/connectors"
 	"postern/idstore"
+	"postern/mapping"
 	"postern/scim"
 )
 
@@ -53,11 +54,11 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 		return res, err
 	}
 	if rec, ok := g.promised.take(promise); ok {
-		e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), want)
-		if err == nil {
+		e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), t.want)
+		if err == nil && t.isAsAsked(e, r, refs) {
 			return answer(rec, e)
 		}
-		if connectors.KindOf(err) != connectors.NotFound {
+		if err != nil && connectors.KindOf(err) != connectors.NotFound {
 			g.promised.keep(promise, rec)
 			return Result{}, fault(t.Mapping, err)
 		}
@@ -95,6 +96,14 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 			Reason: "the resource was made, but the identity table can not be written at the moment; try again to learn its id"}
 	}
 	return answer(rec, e)
+}
+
+// isAsAsked reports whether the entry holds all that can be read of the resource
+// that a client asks for. A creation is the same as an earlier one only if it does:
+// who now asks for an account that is closed must not be told of one that is open.
+func (t *target) isAsAsked(e connectors.Entry, r *scim.Resource, refs mapping.Refs) bool {
+	plan, err := t.Mapping.Plan(e, scim.PatchOf(r), refs)
+	return err == nil && !plan.Shows()
 }
 
 // nameIsThere reports whether an object has the naming value already, perhaps

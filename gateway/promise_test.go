@@ -57,3 +57,25 @@ func TestMadeAndNotTold(t *testing.T) {
 		t.Errorf("a later creation: %v, want a conflict", err)
 	}
 }
+
+// TestMadeAndAskedOtherwise asks for another group of the name of one that was made
+// without an answer: it is in the way, and not what the client asks for.
+func TestMadeAndAskedOtherwise(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	member, other := b.mustCreate("member"), b.mustCreate("other")
+	store := &blinded{Store: b.store}
+	b.store = store
+	b.Gateway = b.again()
+	create := func(member string) error {
+		body := b.resource(b.group, `{"displayName":"made","members":[{"value":"`+member+`"}]}`)
+		_, err := b.Create(t.Context(), caller, "Group", body, gateway.WriteOptions{})
+		return err
+	}
+	if create(member) == nil {
+		t.Fatal("the answer did not fail")
+	}
+	store.updates.Add(2)
+	if err := create(other); kindOf(err) != gateway.Conflict {
+		t.Errorf("a creation with another member: %v, want a conflict", err)
+	}
+}

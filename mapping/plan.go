@@ -30,6 +30,12 @@ func (p Plan) Conditional(level connectors.GuardLevel, e connectors.Entry) Plan 
 	return p
 }
 
+// Shows reports whether the plan changes anything that can be read: everything but
+// passwords.
+func (p Plan) Shows() bool {
+	return slices.ContainsFunc(p.Changes, func(c connectors.Change) bool { return !p.m.secret(c.Attr) })
+}
+
 // String prints the plan for logs and for `explain`, a line for each change.
 // What may not be read is not shown.
 func (p Plan) String() string {
