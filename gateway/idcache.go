@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"strings"
 	"sync"
 
 	"postern/connectors"
+	"postern/idstore"
 )
 
 // idCache remembers the SCIM ids of objects that others refer to, so that
@@ -12,7 +14,7 @@ import (
 // an administrator's operation, which forget it here.
 type idCache struct {
 	mu    sync.RWMutex
-	known map[idSpace]map[connectors.Anchor]referent
+	known map[idSpace]*idsKnown
 	size  int
 	age   uint64 // how often everything was forgotten
 }
@@ -20,15 +22,15 @@ type idCache struct {
 // idSpace is what an anchor's id depends on beside the anchor.
 type idSpace struct{ kind, domain string }
 
-// A referent is what a reference to an object shows: the id of its entity, and
-// where the object is not the primary one of that, which one is.
-type referent struct {
-	id      string
-	primary connectors.Anchor
+// idsKnown are the ids of one space, without their text: a large group has very
+// many.
+type idsKnown struct {
+	ids       map[connectors.Anchor]idstore.PublicID
+	primaries map[connectors.Anchor]connectors.Anchor // of the few that are not the primary object of their entity
 }
 
 // maxCachedIDs bounds the cache, to some 30 MB. Beyond it arbitrary ones go.
-const maxCachedIDs = 250_000
+const maxCachedIDs = 400_000
 
 // find fills in the ids that are known, aligned with the targets, and returns
 // the places of the others, and the primary objects of those that are not.
@@ -37,64 +39,99 @@ func (c *idCache) find(targets []connectors.Target, domain func(kind string) str
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	var space idSpace
-	var known map[connectors.Anchor]referent
+	var known *idsKnown
+	var text strings.Builder // one for all ids
+	var buf [publicIDLen]byte
 	for i := range targets {
 		if kind := targets[i].Collection; kind != space.kind {
 			space = idSpace{kind, domain(kind)}
 			known = c.known[space]
 		}
-		r, ok := known[targets[i].Anchor]
+		if known == nil {
+			missing = append(missing, i)
+			continue
+		}
+		id, ok := known.ids[targets[i].Anchor]
 		if !ok {
 			missing = append(missing, i)
+			continue
 		}
-		if r.primary != "" {
+		if text.Len() == 0 {
+			text.Grow((len(targets) - i) * publicIDLen)
+		}
+		text.Write(id.AppendText(buf[:0]))
+		if len(known.primaries) == 0 {
+			continue
+		}
+		if primary, ok := known.primaries[targets[i].Anchor]; ok {
 			if primaries == nil {
 				primaries = make(map[int]connectors.Anchor)
 			}
-			primaries[i] = r.primary
+			primaries[i] = primary
 		}
-		ids[i] = r.id
+	}
+	all, next := text.String(), 0
+	for i := range ids {
+		if next < len(missing) && missing[next] == i {
+			next++
+			continue
+		}
+		ids[i], all = all[:publicIDLen], all[publicIDLen:]
 	}
 	return missing, primaries, c.age
 }
 
+// publicIDLen is the length of an id in its canonical form, in bytes.
+const publicIDLen = 36
+
 // keep remembers what was looked up after a find, unless everything was
-// forgotten since.
-func (c *idCache) keep(age uint64, s idSpace, a connectors.Anchor, r referent) {
+// forgotten since. primary is the primary object of the entity, or empty where
+// that is the object itself.
+func (c *idCache) keep(age uint64, s idSpace, a connectors.Anchor, id idstore.PublicID, primary connectors.Anchor) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.age != age {
 		return
 	}
-	if c.known[s] == nil {
+	known := c.known[s]
+	if known == nil {
 		if c.known == nil {
-			c.known = make(map[idSpace]map[connectors.Anchor]referent)
+			c.known = make(map[idSpace]*idsKnown)
 		}
-		c.known[s] = make(map[connectors.Anchor]referent)
+		known = &idsKnown{ids: make(map[connectors.Anchor]idstore.PublicID), primaries: make(map[connectors.Anchor]connectors.Anchor)}
+		c.known[s] = known
 	}
-	if _, ok := c.known[s][a]; ok {
+	if _, ok := known.ids[a]; ok {
 		return
 	}
 	if c.size >= maxCachedIDs {
 		c.evict()
 	}
-	c.known[s][a] = r
+	known.ids[a] = id
+	if primary != "" {
+		known.primaries[a] = primary
+	}
 	c.size++
 }
 
 // evict drops an arbitrary id of the largest space.
 func (c *idCache) evict() {
-	var largest map[connectors.Anchor]referent
+	var largest *idsKnown
 	for _, known := range c.known {
-		if len(known) > len(largest) {
+		if largest == nil || len(known.ids) > len(largest.ids) {
 			largest = known
 		}
 	}
-	for a := range largest {
-		delete(largest, a)
-		c.size--
+	for a := range largest.ids {
+		c.drop(largest, a)
 		return
 	}
+}
+
+func (c *idCache) drop(known *idsKnown, a connectors.Anchor) {
+	delete(known.ids, a)
+	delete(known.primaries, a)
+	c.size--
 }
 
 // forget drops what is known of one object. What is being looked up at the same
@@ -104,9 +141,8 @@ func (c *idCache) forget(kind string, a connectors.Anchor) {
 	defer c.mu.Unlock()
 	c.age++
 	for s, known := range c.known {
-		if _, ok := known[a]; ok && s.kind == kind {
-			delete(known, a)
-			c.size--
+		if _, ok := known.ids[a]; ok && s.kind == kind {
+			c.drop(known, a)
 		}
 	}
 }

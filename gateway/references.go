@@ -135,16 +135,16 @@ func (r *resolution) lookSome(ctx context.Context, t *target, places []place) er
 		if !ok || records[i].Entity == 0 {
 			continue
 		}
-		known := referent{id: id.String()}
+		var stand connectors.Anchor
 		if primary := records[i].Anchor(); primary != anchors[i] {
-			known.primary = p.anchor // of another backend it can not be shown by
+			stand = p.anchor // of another backend it can not be shown by
 			if primary.Backend == t.Backend {
-				known.primary = connectors.Anchor(primary.Key)
+				stand = connectors.Anchor(primary.Key)
 			}
-			r.stand(connectors.Target{Collection: t.kind, Anchor: p.anchor}, known.primary)
+			r.stand(connectors.Target{Collection: t.kind, Anchor: p.anchor}, stand)
 		}
-		*p.id = known.id
-		r.g.ids.keep(r.age, space, p.anchor, known)
+		*p.id = id.String()
+		r.g.ids.keep(r.age, space, p.anchor, id, stand)
 	}
 	return nil
 }

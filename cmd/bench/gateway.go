@@ -127,6 +127,28 @@ func (g *gatewayProcess) cpu() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
+// peak is the most memory of its own, without the pages of files, that the process has while fn runs, in MiB beyond what it
+// has before. It is looked at every half millisecond.
+func (g *gatewayProcess) peak(fn func() error) (float64, error) {
+	before := g.memory("RssAnon")
+	most, done, stopped := before, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(500 * time.Microsecond):
+				most = max(most, g.memory("RssAnon"))
+			}
+		}
+	}()
+	err := fn()
+	close(done)
+	<-stopped
+	return most - before, err
+}
+
 // memory is a line of /proc/PID/status in MiB: VmRSS is now, VmHWM the peak.
 func (g *gatewayProcess) memory(line string) float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))

@@ -133,7 +133,6 @@ func (b *groupsBench) measured(ctx context.Context) error {
 // reads reads the whole group.
 func (b *groupsBench) reads(ctx context.Context, h httpClient) error {
 	url := b.g.base + "/Groups/" + b.gid
-	before := b.g.memory("VmRSS")
 	read := func() (time.Duration, error) {
 		began := time.Now()
 		n, err := h.count(ctx, url, `"$ref"`)
@@ -142,7 +141,11 @@ func (b *groupsBench) reads(ctx context.Context, h httpClient) error {
 		}
 		return time.Since(began), err
 	}
-	took, err := read()
+	var took time.Duration
+	first, err := b.g.peak(func() (err error) {
+		took, err = read()
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -153,7 +156,7 @@ func (b *groupsBench) reads(ctx context.Context, h httpClient) error {
 	per := func(mib float64) float64 { return mib * (1 << 20) / float64(b.members) }
 	row("the first read", fmt.Sprintf("%.0f ms", ms(took)), "")
 	row("bare read, just after", fmt.Sprintf("%.0f ms", ms(bare)), "")
-	row("memory at the peak of the first read, a member", fmt.Sprintf("%.0f bytes", per(b.g.memory("VmHWM")-before)), "200")
+	row("memory for the first read, a member, with caches", fmt.Sprintf("%.0f bytes", per(first)), "")
 	if b.o.profile != "" {
 		body, err := newHTTP().expect(ctx, "GET", "http://"+b.g.profile+"/debug/pprof/heap", nil)
 		if err != nil {
@@ -163,13 +166,15 @@ func (b *groupsBench) reads(ctx context.Context, h httpClient) error {
 			return err
 		}
 	}
-	err = b.compared("read the group", 2,
-		func() error { _, err := b.bareRead(); return err },
-		func() error { _, err := read(); return err })
+	later, err := b.g.peak(func() error {
+		return b.compared("read the group", 2,
+			func() error { _, err := b.bareRead(); return err },
+			func() error { _, err := read(); return err })
+	})
 	if err != nil {
 		return err
 	}
-	row("memory at the peak of all these reads, a member", fmt.Sprintf("%.0f bytes", per(b.g.memory("VmHWM")-before)), "200")
+	row("memory for all these reads beyond that, a member", fmt.Sprintf("%.0f bytes", per(later)), "200")
 	return b.compared("read it with excludedAttributes=members", 0,
 		func() error { return one(b.conn.Search(search(b.d.group, "(objectClass=*)", "cn"))) },
 		func() error {
