@@ -73,13 +73,13 @@ func (p *filterParser) skip() {
 // at reports whether c comes next.
 func (p *filterParser) at(c byte) bool { return p.pos < len(p.s) && p.s[p.pos] == c }
 
-// keyword consumes a keyword that ends at a space or a parenthesis.
+// keyword consumes a keyword that ends at a space, at a parenthesis or with the filter.
 func (p *filterParser) keyword(word string) bool {
 	end := p.pos + len(word)
-	if end >= len(p.s) || !strings.EqualFold(p.s[p.pos:end], word) {
+	if end > len(p.s) || !strings.EqualFold(p.s[p.pos:end], word) {
 		return false
 	}
-	if c := p.s[end]; !isSpace(c) && c != '(' {
+	if end < len(p.s) && !isSpace(p.s[end]) && p.s[end] != '(' {
 		return false
 	}
 	p.pos = end

@@ -100,7 +100,7 @@ func TestParseFilterRefuses(t *testing.T) {
 		`userName regex "x"`:             `operator "regex" is not supported`,
 		`userName eq`:                    `no value at position 11 of the filter`,
 		`userName eq "x`:                 `string at position 12 of the filter: unexpected end`,
-		`userName eq "x" and`:            `unexpected "and" at position 16 of the filter`,
+		`userName eq "x" and`:            `filter ends where an attribute is expected`,
 		`userName eq "x" and `:           `filter ends where an attribute is expected`,
 		`userName eq "x" xor title pr`:   `unexpected "xor title pr" at position 16 of the filter`,
 		`userName eq "x"title pr`:        `unexpected "title pr" after a string at position 15 of the filter`,
