@@ -221,11 +221,20 @@ func (g *Gateway) setExternalID(ctx context.Context, t *target, c Caller, rec id
 	return rec, fault(t.Mapping, err)
 }
 
+// maxIgnored is how much of what a client sent in vain is logged: a request can
+// name a hundred thousand members that are none.
+const maxIgnored = 100
+
 // ignored logs what a client sent that no rule of the mapping can hold.
 func (g *Gateway) ignored(t *target, c Caller, paths []string) {
-	if len(paths) > 0 {
-		g.log.Info().Str("request", c.Request).Str("client", c.Client).Str("resource", t.kind).Strs("ignored", paths).Msg("the mapping has no place for what the client sent")
+	if len(paths) == 0 {
+		return
 	}
+	e := g.log.Info().Str("request", c.Request).Str("client", c.Client).Str("resource", t.kind)
+	if more := len(paths) - maxIgnored; more > 0 {
+		e, paths = e.Int("more", more), paths[:maxIgnored]
+	}
+	e.Strs("ignored", paths).Msg("the mapping has no place for what the client sent")
 }
 
 func patchedExternalID(rt *scim.ResourceType, p scim.Patch) (value string, set bool) {

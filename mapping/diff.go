@@ -31,6 +31,7 @@ type planner struct {
 	touched []bool                                 // when patching, by property
 	named   map[string]Referent                    // see tokens
 	states  map[connectors.Attr][]connectors.Value // see state
+	ignored map[string]bool                        // what plan.Ignored has
 
 	plan Plan
 	err  error
@@ -360,9 +361,14 @@ func (pl *planner) change(r *rule, c connectors.Change) {
 }
 
 func (pl *planner) ignore(path string) {
-	if !slices.Contains(pl.plan.Ignored, path) {
-		pl.plan.Ignored = append(pl.plan.Ignored, path)
+	if pl.ignored[path] {
+		return
 	}
+	if pl.ignored == nil {
+		pl.ignored = make(map[string]bool)
+	}
+	pl.ignored[path] = true
+	pl.plan.Ignored = append(pl.plan.Ignored, path)
 }
 
 func (pl *planner) fail(err error) {

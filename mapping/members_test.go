@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"postern/connectors"
 	"postern/scim"
@@ -92,6 +93,33 @@ func TestMembersCommute(t *testing.T) {
 			check(m.Plan(connectors.Entry{}, p, lawRefs))
 		}
 	})
+}
+
+// Ids to remove that name nothing are passed over in a time that grows with their
+// number, and each is noted once.
+func TestManyUnknownMembers(t *testing.T) {
+	mappings, problems := compileText(t, "group.yaml", []byte(groupConfig))
+	if len(problems) > 0 {
+		t.Fatal(problems.Error())
+	}
+	m := mappings["Group"]
+	const n = 60_000
+	var list strings.Builder
+	for i := range n {
+		fmt.Fprintf(&list, `{"value":"00000000-0000-4000-8000-%012d"},`, i)
+	}
+	p, err := scim.DecodePatch(m.rt, []byte(`{"Operations":[{"op":"remove","path":"members","value":[`+list.String()+`{"value":"p1"}]}]}`), scim.DecodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	plan, err := m.Plan(connectors.Entry{}, p, lawRefs)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("planned in %v", took)
+	}
+	if err != nil || len(plan.Ignored) != n || len(plan.Changes) != 1 || len(plan.Changes[0].DeleteRefs) != 1 {
+		t.Errorf("%d ignored, %d changes: %v", len(plan.Ignored), len(plan.Changes), err)
+	}
 }
 
 // withTypes gives members that came by id alone the type that they have, as a
