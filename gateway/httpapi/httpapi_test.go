@@ -347,6 +347,50 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 	}
 }
 
+// Large bodies that wait for their turn are bounded too: of the others the rest
+// stays with the client.
+func TestLargeBodiesWaitUnread(t *testing.T) {
+	const most, all = 8 + 16, 60
+	g := gate{arrived: make(chan struct{}, 10*all), open: make(chan struct{})}
+	e := newEdgeOver(t, func(c connectors.Connector) connectors.Connector { g.Connector = c; return g }, func(o *httpapi.Options) { o.MaxBody = 1 << 20 })
+	read, statuses := make(chan struct{}, all), make(chan int, all)
+	for i := range all {
+		text := strings.NewReader(`{"userName":"user-` + strconv.Itoa(i) + `","x":"` + strings.Repeat("x", 300<<10) + `"}`)
+		ended := sync.OnceFunc(func() { read <- struct{}{} })
+		req := httptest.NewRequest("POST", "/scim/v2/Users", readerFunc(func(b []byte) (int, error) {
+			n, err := text.Read(b)
+			if err != nil {
+				ended()
+			}
+			return n, err
+		}))
+		req.Header.Set("Authorization", "Bearer "+token)
+		go func() {
+			w := httptest.NewRecorder()
+			e.Config.Handler.ServeHTTP(w, req)
+			statuses <- w.Code
+		}()
+	}
+	for range most {
+		<-read
+	}
+	select {
+	case <-read:
+		t.Errorf("more than %d large bodies are read while none is answered", most)
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(g.open)
+	for range all {
+		if got := <-statuses; got != http.StatusCreated {
+			t.Errorf("status %d", got)
+		}
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
 // TestHostIsQuoted sends a Host that is not text: the answer is JSON all the same.
 func TestHostIsQuoted(t *testing.T) {
 	e := newEdge(t)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -74,31 +75,60 @@ func (q *request) body() ([]byte, error) {
 			return nil, err
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(q.w, q.Body, q.h.MaxBody))
+	r := http.MaxBytesReader(q.w, q.Body, q.h.MaxBody)
+	body, err := io.ReadAll(io.LimitReader(r, largeBody))
 	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, scim.Errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than the limit of %d bytes", q.h.MaxBody)
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, scim.Errorf(http.StatusRequestTimeout, "", "the body did not come in time")
-		}
-		return nil, scim.InvalidSyntax("the body ended before its end")
+		return nil, q.broken(err)
 	}
-	if len(body) >= largeBody {
-		return body, q.hold()
+	if len(body) < largeBody {
+		return body, nil
 	}
-	return body, nil
+	return q.largeBody(body, r)
 }
 
-// hold waits for its turn to work on a large body, until the request is answered.
-func (q *request) hold() error {
-	select {
-	case q.h.bodies <- struct{}{}:
-		exchangeOf(q.Request).held = func() { <-q.h.bodies }
-		return nil
-	case <-q.Context().Done():
-		return &gateway.Fault{Kind: gateway.Unavailable, Reason: "too many large requests are being worked on at the moment; try again later"}
+// largeBody reads the rest of a large body, and waits for its turn to be worked
+// on until the request is answered. What waits takes memory too, so the rest of
+// it stays with the client while there are too many that do.
+func (q *request) largeBody(begun []byte, rest io.Reader) ([]byte, error) {
+	leave, err := q.enter(q.h.coming)
+	if err != nil {
+		return nil, err
 	}
+	defer leave()
+	body := bytes.NewBuffer(begun)
+	if more := min(q.ContentLength, q.h.MaxBody) - int64(len(begun)); more > 0 {
+		body.Grow(int(more) + bytes.MinRead)
+	}
+	if _, err := body.ReadFrom(rest); err != nil {
+		return nil, q.broken(err)
+	}
+	done, err := q.enter(q.h.bodies)
+	if err != nil {
+		return nil, err
+	}
+	exchangeOf(q.Request).held = done
+	return body.Bytes(), nil
+}
+
+// enter waits for one of the places that there are for large bodies.
+func (q *request) enter(places chan struct{}) (leave func(), err error) {
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-q.Context().Done():
+		return nil, &gateway.Fault{Kind: gateway.Unavailable, Reason: "too many large requests are being worked on at the moment; try again later"}
+	}
+}
+
+// broken says why a body could not be read to its end.
+func (q *request) broken(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return scim.Errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than the limit of %d bytes", q.h.MaxBody)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return scim.Errorf(http.StatusRequestTimeout, "", "the body did not come in time")
+	}
+	return scim.InvalidSyntax("the body ended before its end")
 }
 
 func (q *request) selection(rt *scim.ResourceType) (scim.Selection, error) {

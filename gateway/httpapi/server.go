@@ -48,6 +48,7 @@ type Handler struct {
 	router    *mux.Router
 	discovery discovery
 	large     chan struct{} // one token for each large answer that is being made
+	coming    chan struct{} // one token for each large body that is received or waits
 	bodies    chan struct{} // one token for each large body that is being worked on
 }
 
@@ -59,10 +60,12 @@ const DefaultBasePath = "/scim/v2"
 const maxLarge = 8
 
 // largeBody is from how many bytes on a body is large: what is made of one takes
-// many times its length. maxBodies of them are worked on at once.
+// many times its length. maxBodies of them are worked on at once, while maxComing
+// are received or wait for that; of others no more than largeBody is read.
 const (
 	largeBody = 256 << 10
 	maxBodies = 8
+	maxComing = 16
 )
 
 // New returns a handler.
@@ -83,7 +86,7 @@ func New(o Options) *Handler {
 	if o.Timeout == 0 {
 		o.Timeout = 50 * time.Second
 	}
-	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath(), large: make(chan struct{}, maxLarge), bodies: make(chan struct{}, maxBodies)}
+	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath(), large: make(chan struct{}, maxLarge), coming: make(chan struct{}, maxComing), bodies: make(chan struct{}, maxBodies)}
 	h.discovery = discovery{types: o.Gateway.ResourceTypes(), maxPage: o.MaxPageSize, bulkOperations: o.BulkOperations, maxBody: o.MaxBody}
 	h.types = make(map[string]resources)
 	for _, rt := range h.discovery.types {
