@@ -59,6 +59,25 @@ func TestHostileBodies(t *testing.T) {
 	}
 }
 
+// A body of long strings takes hardly more than its length, and one of many values
+// is read without making room for them twice.
+func TestRoomForValues(t *testing.T) {
+	long := []byte(`{"x":"` + strings.Repeat("x", 1<<20) + `"}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := parseJSON(long)
+	runtime.ReadMemStats(&after)
+	if spent := after.TotalAlloc - before.TotalAlloc; err != nil || spent > 2*uint64(len(long)) {
+		t.Errorf("%d bytes for a string of %d: %v", spent, len(long), err)
+	}
+	for _, body := range []string{`{}`, `{"a":[1,{"b":[]},"x"],"c":{"d":null}}`, `{"x":[` + strings.Repeat("1,", 100_000) + `1]}`} {
+		doc, err := parseJSON([]byte(body))
+		if err != nil || cap(doc.nodes) > mostNodes(body) {
+			t.Errorf("%.40s: room for %d values, there are %d: %v", body, cap(doc.nodes), len(doc.nodes), err)
+		}
+	}
+}
+
 // What is not JSON, or more than two readers could agree on, is refused.
 func TestJSONRefused(t *testing.T) {
 	rt := thingType(t)

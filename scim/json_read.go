@@ -59,7 +59,7 @@ func parseJSON(body []byte) (document, error) {
 		return document{}, InvalidSyntax("body is not valid UTF-8")
 	}
 	r := jsonReader{s: string(body)}
-	r.nodes = make([]node, 0, 16+len(body)/12)
+	r.nodes = make([]node, 0, min(mostNodes(r.s), maxNodes))
 	r.skip()
 	if r.pos < len(r.s) && r.s[r.pos] != '{' {
 		return document{}, InvalidSyntax("body is not a JSON object")
@@ -75,6 +75,12 @@ func parseJSON(body []byte) (document, error) {
 		return document{}, InvalidSyntax("body is not valid JSON: %s at byte %d", err, r.pos)
 	}
 	return r.document, nil
+}
+
+// mostNodes returns how many values the text can have at most: each comes first or
+// after one of these characters.
+func mostNodes(s string) int {
+	return 1 + strings.Count(s, ",") + strings.Count(s, ":") + strings.Count(s, "[") + strings.Count(s, "{")
 }
 
 // A jsonReader is a position in a JSON text, and what has been read of it. Texts
