@@ -42,11 +42,17 @@ func (g *Gateway) Adopt(ctx context.Context, kind string, domains []string, prog
 				return err
 			})
 			if err == nil && len(missing) > 0 {
-				sum.New += len(missing)
-				err = g.store.Update(ctx, func(tx idstore.Tx) error {
-					_, err := idstore.Adopt(tx, scope, batch)
-					return err
-				})
+				fresh := make([]idstore.Anchor, len(missing))
+				for at, i := range missing {
+					fresh[at] = batch[i]
+				}
+				var adopted []idstore.Record
+				adopted, err = g.firstSight(ctx, scope, fresh)
+				for _, rec := range adopted {
+					if rec.Entity != 0 {
+						sum.New++
+					}
+				}
 			}
 			if err != nil {
 				return fault(t.Mapping, err)

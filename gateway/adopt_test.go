@@ -1,9 +1,11 @@
 package gateway_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"postern/connectors"
@@ -152,5 +154,29 @@ func TestAdoptKnown(t *testing.T) {
 	b.backend.Fail(func(memory.Op, bool) error { return &connectors.Error{Kind: connectors.Unavailable, Unsent: true} })
 	if _, _, err := b.AdoptKnown(t.Context(), caller, "User", good, gateway.KnownOptions{KeepGoing: true}); kindOf(err) != gateway.Unavailable {
 		t.Errorf("with the backend down: %v", err)
+	}
+}
+
+// TestDeletedDuringAdopt deletes a user whom the search of an adoption has
+// brought already.
+func TestDeletedDuringAdopt(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	id := b.mustCreate("goes")
+	b.mustCreate("stays")
+	var deleting atomic.Bool
+	b.backend.Fail(func(op memory.Op, done bool) error {
+		if op == memory.OpSearch && done && deleting.CompareAndSwap(false, true) {
+			if err := b.Delete(context.Background(), caller, "User", id, scim.Precondition{}); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
+	sum, err := b.Adopt(t.Context(), "User", nil, func(gateway.Adoption) error { return nil })
+	if err != nil || !deleting.Load() || sum.New != 0 {
+		t.Fatalf("%+v, %v, deleted %t", sum, err, deleting.Load())
+	}
+	if n := b.entities(); n != 1 {
+		t.Errorf("%d entities for one user", n)
 	}
 }

@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -417,6 +419,29 @@ func TestDeferredWorkOfWhatIsGone(t *testing.T) {
 	f = newFamily(t, idstore.ActionDisable)
 	if done, err := f.WorkOff(t.Context()); done != 0 || err != nil || !strings.Contains(f.works()[0].LastError, "active") {
 		t.Errorf("done %d, %v; %+v", done, err, f.works())
+	}
+}
+
+// TestWorkBehindSlowWork cancels one piece of work while another is being done.
+func TestWorkBehindSlowWork(t *testing.T) {
+	f := newFamily(t, idstore.ActionDelete)
+	f.merge(f.other, f.new, idstore.ActionDelete)
+	second := f.works()[1]
+	var cancelled error = errors.New("nothing was deleted")
+	f.backend.Fail(func(op memory.Op, done bool) error {
+		if op == memory.OpDelete && !done {
+			f.backend.Fail(nil)
+			cancelled = f.Operate(context.Background(), nil, func(tx idstore.Tx) error {
+				return idstore.CancelWork(tx, second.ID, time.Unix(1_700_000_000, 0))
+			})
+		}
+		return nil
+	})
+	if done, err := f.WorkOff(t.Context()); done != 1 || err != nil || cancelled != nil {
+		t.Errorf("done %d, %v; cancelled: %v", done, err, cancelled)
+	}
+	if _, err := f.backend.Collection("User").Get(t.Context(), connectors.Anchor(second.Anchor.Key), nil); err != nil {
+		t.Errorf("the object whose deletion was cancelled: %v", err)
 	}
 }
 

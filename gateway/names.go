@@ -115,23 +115,40 @@ func (g *Gateway) records(ctx context.Context, t *target, c Caller, anchors []id
 	if err != nil || len(missing) == 0 {
 		return records, fault(t.Mapping, err)
 	}
-	var fresh []idstore.Anchor
-	places := missing[:0]
-	for _, i := range missing {
-		if !g.removed.has(anchors[i]) {
-			fresh, places = append(fresh, anchors[i]), append(places, i)
-		}
+	fresh := make([]idstore.Anchor, len(missing))
+	for at, i := range missing {
+		fresh[at] = anchors[i]
 	}
-	var adopted []idstore.Record
-	err = g.store.Update(ctx, func(tx idstore.Tx) (err error) {
-		adopted, err = idstore.Adopt(tx, t.scope(c), fresh)
-		return err
-	})
+	adopted, err := g.firstSight(ctx, t.scope(c), fresh)
 	if err != nil {
 		return nil, fault(t.Mapping, err)
 	}
-	for at, i := range places {
+	for at, i := range missing {
 		records[i] = adopted[at]
 	}
 	return records, nil
+}
+
+// firstSight gives entities and ids to anchors that had none when they were looked
+// up, and returns them aligned. An object that was deleted meanwhile gets none: its
+// record is zero.
+func (g *Gateway) firstSight(ctx context.Context, s idstore.Scope, anchors []idstore.Anchor) ([]idstore.Record, error) {
+	records := make([]idstore.Record, len(anchors))
+	return records, g.store.Update(ctx, func(tx idstore.Tx) error {
+		var there []idstore.Anchor
+		var places []int
+		for i, a := range anchors {
+			if !g.removed.has(a) {
+				there, places = append(there, a), append(places, i)
+			}
+		}
+		adopted, err := idstore.Adopt(tx, s, there)
+		if err != nil {
+			return err
+		}
+		for at, i := range places {
+			records[i] = adopted[at]
+		}
+		return nil
+	})
 }

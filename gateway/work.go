@@ -15,7 +15,6 @@ import (
 const (
 	workLease   = 10 * time.Minute // how long a piece of work is nobody else's
 	workTimeout = 2 * time.Minute  // how long one attempt may take
-	workBatch   = 16
 )
 
 // Wake tells that an operation has queued deferred work, which WorkOff is then to
@@ -24,7 +23,8 @@ func (g *Gateway) Wake() <-chan struct{} { return g.wake }
 
 // WorkOff does the deferred work that is due: what merges have left to be done in
 // the backends. What fails is tried again later, with longer and longer pauses;
-// the error is kept with it. It returns how many pieces it has done.
+// the error is kept with it. One piece is taken at a time, so that what waits behind
+// a slow one can be held and cancelled. It returns how many pieces it has done.
 func (g *Gateway) WorkOff(ctx context.Context) (done int, err error) {
 	if g.workLost.Swap(false) {
 		err := g.store.Update(ctx, func(tx idstore.Tx) error { return idstore.AbandonWork(tx, g.now()) })
@@ -44,7 +44,7 @@ func (g *Gateway) WorkOff(ctx context.Context) (done int, err error) {
 		}
 		var due []idstore.Work
 		err = g.store.Update(ctx, func(tx idstore.Tx) (err error) {
-			due, err = idstore.TakeWork(tx, at, workLease, workBatch)
+			due, err = idstore.TakeWork(tx, at, workLease, 1)
 			return err
 		})
 		if err != nil || len(due) == 0 {
@@ -96,23 +96,15 @@ func (g *Gateway) attempt(ctx context.Context, w idstore.Work) (done bool, err e
 // carryOut does in the backend what the work says. What is not there any more
 // needs nothing done.
 func (g *Gateway) carryOut(ctx context.Context, w idstore.Work) error {
-	var rec idstore.Record
-	err := g.store.View(ctx, func(tx idstore.Tx) (err error) {
-		rec, err = idstore.FindAnchor(tx, w.Anchor)
-		return err
-	})
+	rec, release, err := g.claimAnchor(ctx, w.Anchor)
 	if err != nil || rec.Entity == 0 {
 		return err
 	}
+	defer release()
 	t, ok := g.targets[rec.Type]
 	if !ok || t.Backend != w.Anchor.Backend {
 		return fmt.Errorf("the configuration serves no %s from the backend %q", rec.Type, w.Anchor.Backend)
 	}
-	release, err := g.locks.acquireAll(ctx, []string{lockKey(w.Anchor), lockKey(rec.Anchor())})
-	if err != nil {
-		return err
-	}
-	defer release()
 	if w.Action == idstore.ActionDisable {
 		err = t.disable(ctx, connectors.Anchor(w.Anchor.Key))
 	} else {
@@ -122,6 +114,33 @@ func (g *Gateway) carryOut(ctx context.Context, w idstore.Work) error {
 		return nil
 	}
 	return err
+}
+
+// claimAnchor returns the entity that an object is linked to, or the zero record,
+// and keeps others from that object and from the primary one until release.
+func (g *Gateway) claimAnchor(ctx context.Context, a idstore.Anchor) (rec idstore.Record, release func(), err error) {
+	look := func() error {
+		return g.store.View(ctx, func(tx idstore.Tx) (err error) {
+			rec, err = idstore.FindAnchor(tx, a)
+			return err
+		})
+	}
+	for {
+		if err := look(); err != nil || rec.Entity == 0 {
+			return rec, nil, err
+		}
+		primary := rec.Anchor()
+		if release, err = g.locks.acquireAll(ctx, []string{lockKey(a), lockKey(primary)}); err != nil {
+			return rec, nil, err
+		}
+		if err = look(); err == nil && rec.Entity != 0 && rec.Anchor() == primary {
+			return rec, release, nil
+		}
+		release() // it was deleted, or relinked, meanwhile
+		if err != nil {
+			return rec, nil, err
+		}
+	}
 }
 
 // Disables reports whether objects of a resource type can be disabled: whether the
