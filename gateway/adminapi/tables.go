@@ -28,11 +28,7 @@ func (h *Handler) backup(ctx context.Context, w io.Writer) (string, error) {
 // importTable fills an empty table with the export that is the request's body.
 func (h *Handler) importTable(w http.ResponseWriter, r *http.Request) {
 	a := &answer{w, json.NewEncoder(w)}
-	var sum idstore.Transferred
-	err := h.Gateway.Operate(r.Context(), nil, func(tx idstore.Tx) (err error) {
-		sum, err = idstore.Import(tx, r.Body)
-		return err
-	})
+	sum, err := h.Gateway.Import(r.Context(), r.Body)
 	if err != nil {
 		refusal := explain(err)
 		if errors.Is(err, idstore.ErrInvalid) {
