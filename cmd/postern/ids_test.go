@@ -271,6 +271,23 @@ func (d *desk) past() *goldap.Conn {
 	return conn
 }
 
+// TestIDsOfNamesakes names two users by one word: it is the externalId of the one
+// and the userName of the other.
+func TestIDsOfNamesakes(t *testing.T) {
+	d := newDesk(t)
+	d.start()
+	d.client.create("/Users", userBody("grace", ""))
+	other := d.client.create("/Users", userBody("other", `,"externalId":"grace"`)).id()
+	d.client.create("/Users", userBody("third", ""))
+	d.refused("may be any of these", "merge", "grace", "third", "--yes")
+	if e := d.entity("externalId:grace"); e.IDs[0].ID != other {
+		t.Errorf("by its externalId: %+v", e)
+	}
+	if e := d.entity("userName:grace"); e.Called != "grace" {
+		t.Errorf("by its userName: %+v", e)
+	}
+}
+
 // TestIDsUndo takes a merge and a deletion back.
 func TestIDsUndo(t *testing.T) {
 	d := newDesk(t)

@@ -12,7 +12,7 @@ import (
 
 // How a reference says what it is: "id:…", "externalId:…", "anchor:…", or a SCIM
 // path such as "userName:…". Without that it may be any of the first three, and
-// where it is none of these a userName or displayName.
+// where it is no id and no anchor also a userName, or else a displayName.
 const (
 	prefixID       = "id"
 	prefixExternal = "externalId"
@@ -31,17 +31,45 @@ func (h *Handler) find(ctx context.Context, ref string) ([]idstore.Record, error
 			return found, err
 		}
 	}
-	found, err := h.inTable(ctx, ref, prefixID, prefixExternal, prefixAnchor)
-	if err != nil || len(found) > 0 {
-		return found, err
+	found, err := h.inTable(ctx, ref, prefixID, prefixAnchor)
+	if err != nil {
+		return nil, err
+	}
+	exact := len(found) > 0
+	external, err := h.inTable(ctx, ref, prefixExternal)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range external {
+		found = appendOnce(found, r)
+	}
+	if exact {
+		return found, nil
 	}
 	for _, path := range []string{"userName", "displayName"} {
-		found, _, err := h.having(ctx, path, ref)
-		if err != nil || len(found) > 0 {
-			return found, err
+		called, _, err := h.having(ctx, path, ref)
+		if err != nil && len(external) > 0 {
+			return found, nil // its externalId names it while the backend is away
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range called {
+			found = appendOnce(found, r)
+		}
+		if len(called) > 0 {
+			break
 		}
 	}
-	return nil, nil
+	return found, nil
+}
+
+// appendOnce adds an entity that is there and not among them yet.
+func appendOnce(found []idstore.Record, r idstore.Record) []idstore.Record {
+	if r.Entity == 0 || slices.ContainsFunc(found, func(same idstore.Record) bool { return same.Entity == r.Entity }) {
+		return found
+	}
+	return append(found, r)
 }
 
 // inTable looks a text up as each of some things that the table knows.
@@ -54,11 +82,7 @@ func (h *Handler) inTable(ctx context.Context, text string, as ...string) (found
 			}
 		}
 	}
-	add := func(r idstore.Record) {
-		if r.Entity != 0 && !slices.ContainsFunc(found, func(same idstore.Record) bool { return same.Entity == r.Entity }) {
-			found = append(found, r)
-		}
-	}
+	add := func(r idstore.Record) { found = appendOnce(found, r) }
 	err = h.Store.View(ctx, func(tx idstore.Tx) error {
 		if id, ok := idstore.ParsePublicID(text); ok && slices.Contains(as, prefixID) {
 			r, err := idstore.FindID(tx, id)
@@ -106,9 +130,7 @@ func (h *Handler) having(ctx context.Context, path, value string) (found []idsto
 				if err != nil {
 					return err
 				}
-				if r.Entity != 0 && !slices.ContainsFunc(found, func(same idstore.Record) bool { return same.Entity == r.Entity }) {
-					found = append(found, r)
-				}
+				found = appendOnce(found, r)
 			}
 			return nil
 		})
