@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -220,11 +221,11 @@ func (o *ids) fetch(cmd *cobra.Command, call, file string) error {
 	if _, err := os.Lstat(file); err == nil {
 		return fmt.Errorf("%s is there already and is not overwritten; name another file", file)
 	}
-	partial := file + ".partial"
-	f, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.partial") // which another run does not have
 	if err != nil {
 		return err
 	}
+	partial := f.Name()
 	form := ""
 	err = o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) (err error) {
 		form, err = c.Fetch(ctx, call, f)

@@ -392,6 +392,7 @@ func TestIDsRelink(t *testing.T) {
 	}
 	d.refused("no resource type", "relink", "--type", "Robot", "--csv", d.write("relink.csv", "old,new\n"+old2+","+new2+"\n"), "--yes")
 	d.refused("name one resource, or a file", "relink", "--type", "User", "--yes")
+	d.refused("line 2: the new anchor is the old one of line 3", "relink", "--type", "User", "--absorb", "--yes", "--csv", d.write("relink.csv", "old,new\n"+old2+","+new2+"\n"+new2+","+new3+"\n"))
 	file := d.write("relink.csv", "\ufeffold, new ,note\n"+old2+","+new2+",\"a, b\"\n"+old1+","+new1+",done by hand\n")
 	if out := d.must("relink", "--type", "User", "--csv", file, "--absorb", "--yes", "--json"); !strings.Contains(out, `{"looked":2,"good":1,"already":1,"problems":[]}`) {
 		t.Errorf("relink: %s", out)
@@ -465,7 +466,11 @@ func TestIDsTransfer(t *testing.T) {
 	file, copied := filepath.Join(d.folder, "table.jsonl"), filepath.Join(d.folder, "copy.db")
 	d.must("export", "--out", file)
 	d.refused("is there already", "export", "--out", file)
+	others := d.write("copy.db.partial", "of another run")
 	d.must("backup", copied)
+	if text, err := os.ReadFile(others); err != nil || string(text) != "of another run" {
+		t.Errorf("what another run writes is %q, %v", text, err)
+	}
 	for _, f := range []string{file, copied} {
 		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", f, info, err)

@@ -137,6 +137,7 @@ func (h *Handler) rows(ctx context.Context, req RelinksRequest, res *RelinksResu
 			return nil, err
 		}
 	}
+	good = apart(good, res)
 	missing, err := h.gone(ctx, req.Type, good, func(one relink) idstore.Anchor { return one.now })
 	if err != nil {
 		return nil, err
@@ -150,6 +151,24 @@ func (h *Handler) rows(ctx context.Context, req RelinksRequest, res *RelinksResu
 		kept = append(kept, one)
 	}
 	return kept, nil
+}
+
+// apart leaves those out whose new anchor is the old one of another: with it they
+// would take over the entity that the other is about.
+func apart(good []relink, res *RelinksResult) []relink {
+	olds := make(map[idstore.Anchor]int, len(good))
+	for _, one := range good {
+		olds[one.before] = one.line
+	}
+	kept := good[:0:0]
+	for _, one := range good {
+		if line, both := olds[one.now]; both && line != one.line {
+			res.Problems = append(res.Problems, Problem{one.line, fmt.Sprintf("the new anchor is the old one of line %d: relink that first, from a file of its own", line)})
+			continue
+		}
+		kept = append(kept, one)
+	}
+	return kept
 }
 
 func (h *Handler) row(ctx context.Context, kind string, row RelinkRow, olds, news map[idstore.Anchor]int) (one relink, already bool, err error) {
