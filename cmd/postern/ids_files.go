@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"postern/gateway/adminapi"
 
@@ -50,6 +51,11 @@ func table(file string, header func(columns []string) error, each func(line int,
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		line, _ := r.FieldPos(0)
+		for i, f := range fields {
+			if !utf8.ValidString(f) {
+				return fmt.Errorf("%s: line %d: %s is not UTF-8: save the file in that encoding", file, line, columns[i])
+			}
+		}
 		field := func(column string) string {
 			if i := slices.Index(columns, column); i >= 0 {
 				return strings.TrimSpace(fields[i])

@@ -433,6 +433,7 @@ func TestIDsAdopt(t *testing.T) {
 		{"id,userName\n" + known + ",nobody\n", `no User with userName eq "nobody"`},
 		{"id,usrName\n" + known + ",x\n", "line 2: unknown attribute"},
 		{"id,anchor\n" + known + ",x\n", "can be no anchor"},
+		{"id,userName,externalId\n" + known + ",quinn.baker,J\xfcrgen\n", "line 2: externalId is not UTF-8"},
 	} {
 		d.refused(bad.why, "adopt", "--type", "User", "--domain", "demo", "--csv", d.write("bad.csv", bad.csv), "--yes")
 	}
