@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"postern/connectors"
@@ -19,6 +20,19 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 	if err != nil {
 		return err
 	}
+	for {
+		if err := g.deleteAsSeen(ctx, t, c, id, p); !errors.Is(err, errOtherwise) {
+			return err
+		}
+	}
+}
+
+// errOtherwise says that an entity has other objects or ids than a moment ago.
+var errOtherwise = errors.New("the resource has changed meanwhile")
+
+// deleteAsSeen deletes a resource, or one of its ids, if it has the same objects and
+// ids when that begins as when it was looked at.
+func (g *Gateway) deleteAsSeen(ctx context.Context, t *target, c Caller, id string, p scim.Precondition) error {
 	rec, release, err := g.claim(ctx, t, c, id, nil)
 	if err != nil {
 		return err
@@ -36,10 +50,24 @@ func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.
 	if err != nil {
 		return fault(t.Mapping, err)
 	}
-	intent, err := g.begin(ctx, t, idstore.Intent{Kind: idstore.Delete, Scope: t.scope(c), Entity: rec.Entity,
-		Backend: t.Backend, Anchors: links, Name: trace, Begun: g.now(), Who: c.Client, Why: "DELETE"})
-	if err != nil {
+	intent := idstore.Intent{Kind: idstore.Delete, Scope: t.scope(c), Entity: rec.Entity,
+		Backend: t.Backend, Anchors: links, Name: trace, Begun: g.now(), Who: c.Client, Why: "DELETE"}
+	err = g.store.Update(ctx, func(tx idstore.Tx) error {
+		now, err := idstore.Entity(tx, rec.Entity)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(now.Links, rec.Links) || !slices.Equal(now.IDs, rec.IDs) {
+			return errOtherwise
+		}
+		intent, err = idstore.Begin(tx, intent)
 		return err
+	})
+	if errors.Is(err, errOtherwise) {
+		return err
+	}
+	if err != nil {
+		return fault(t.Mapping, err)
 	}
 	switch err := g.deleteObjects(ctx, t, c, rec, links, p); {
 	case err == nil:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -443,6 +444,31 @@ func TestWorkBehindSlowWork(t *testing.T) {
 	if _, err := f.backend.Collection("User").Get(t.Context(), connectors.Anchor(second.Anchor.Key), nil); err != nil {
 		t.Errorf("the object whose deletion was cancelled: %v", err)
 	}
+}
+
+// TestDeleteOfWhatIsSeen lets a second domain see a user in the middle of its
+// deletion by the first, which then takes no more than an id away.
+func TestDeleteOfWhatIsSeen(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	b.pairwise = true
+	b.Gateway = b.again()
+	id := b.mustCreate("seen")
+	var seen atomic.Bool
+	b.backend.Fail(func(op memory.Op, done bool) error {
+		if op == memory.OpTrace && seen.CompareAndSwap(false, true) {
+			if _, err := b.Adopt(context.Background(), "User", []string{"hr"}, func(gateway.Adoption) error { return nil }); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
+	if err := b.Delete(t.Context(), caller, "User", id, scim.Precondition{}); err != nil || !seen.Load() {
+		t.Fatal(err, seen.Load())
+	}
+	for range b.backend.Collection("User").Search(t.Context(), connectors.Query{}) {
+		return
+	}
+	t.Error("the object is gone, and with it the id of the other domain")
 }
 
 // TestPairwise has two domains that see different ids for one person.
