@@ -38,9 +38,8 @@ they open the table's file.`,
 	o := &ids{}
 	cmd.PersistentFlags().StringVar(&o.file, "config", "", "the configuration `FILE` (required)")
 	cmd.PersistentFlags().BoolVar(&o.json, "json", false, "answer in JSON Lines, for scripts")
-	if err := cmd.MarkPersistentFlagRequired("config"); err != nil {
-		panic(err) // the flag was added above
-	}
+	cmd.SetFlagErrorFunc(flagError)
+	chooses(cmd)
 	cmd.AddCommand(o.listCommand(), o.showCommand(), o.historyCommand(), o.mergeCommand(), o.splitCommand(), o.relinkCommand(), o.undoCommand(),
 		o.adoptCommand(), o.workCommand(), o.checkCommand(), o.exportCommand(), o.importCommand(), o.backupCommand())
 	return cmd

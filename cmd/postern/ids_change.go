@@ -58,9 +58,10 @@ func (o *ids) operate(cmd *cobra.Command, req adminapi.OperateRequest) error {
 func (o *ids) mergeCommand() *cobra.Command {
 	var leftover string
 	cmd := &cobra.Command{
-		Use:   "merge FROM INTO",
-		Short: "Make one resource of two: all ids of FROM lead to INTO",
-		Args:  cobra.ExactArgs(2),
+		Use:     "merge FROM INTO",
+		Short:   "Make one resource of two: all ids of FROM lead to INTO",
+		Example: "postern ids merge grace.old grace --config postern.yaml",
+		Args:    o.takes(2, "FROM", "INTO"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.operate(cmd, adminapi.OperateRequest{Do: "merge", Ref: args[0], Into: args[1], Leftover: leftover})
 		},
@@ -73,9 +74,10 @@ func (o *ids) splitCommand() *cobra.Command {
 	var req adminapi.OperateRequest
 	var externals []string
 	cmd := &cobra.Command{
-		Use:   "split REF --link ANCHOR",
-		Short: "Make two resources of one: what is named leaves for a new one",
-		Args:  cobra.ExactArgs(1),
+		Use:     "split REF --link ANCHOR",
+		Short:   "Make two resources of one: what is named leaves for a new one",
+		Example: "postern ids split grace --link 5b8e0b2a-3d0f-4c6e-9a51-0c1f2d3e4f50 --config postern.yaml",
+		Args:    o.takes(1, "REF"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Do, req.Ref, req.ExternalIDs = "split", args[0], nil
 			for _, text := range externals {
@@ -96,9 +98,10 @@ func (o *ids) splitCommand() *cobra.Command {
 
 func (o *ids) undoCommand() *cobra.Command {
 	return o.changing(&cobra.Command{
-		Use:   "undo REF",
-		Short: "Take back the newest operation of a resource, also of a deleted one, as long as nothing else has changed there",
-		Args:  cobra.ExactArgs(1),
+		Use:     "undo REF",
+		Short:   "Take back the newest operation of a resource, also of a deleted one, as long as nothing else has changed there",
+		Example: "postern ids undo grace --config postern.yaml",
+		Args:    o.takes(1, "REF"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.operate(cmd, adminapi.OperateRequest{Do: "undo", Ref: args[0]})
 		},
@@ -107,9 +110,10 @@ func (o *ids) undoCommand() *cobra.Command {
 
 func (o *ids) workCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "work",
-		Short: "Show what backends have still to be told; hold it, release it, cancel it",
-		Args:  cobra.NoArgs,
+		Use:     "work",
+		Short:   "Show what backends have still to be told; hold it, release it, cancel it",
+		Example: "postern ids work --config postern.yaml",
+		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
 				_, err := adminapi.Call[adminapi.Work, int](ctx, c, "work", adminapi.WorkRequest{}, func(w adminapi.Work) error {
@@ -129,9 +133,10 @@ func (o *ids) workCommand() *cobra.Command {
 		{"cancel", "Have a piece of work never done"},
 	} {
 		cmd.AddCommand(o.changing(&cobra.Command{
-			Use:   sub.do + " NUMBER",
-			Short: sub.short,
-			Args:  cobra.ExactArgs(1),
+			Use:     sub.do + " NUMBER",
+			Short:   sub.short,
+			Example: "postern ids work " + sub.do + " 7 --config postern.yaml",
+			Args:    o.takes(1, "NUMBER"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				number, err := strconv.ParseUint(args[0], 10, 64)
 				if err != nil || number == 0 {
@@ -201,7 +206,8 @@ From a CSV: the columns old and new hold anchors. All rows are looked at first, 
 By match:   for every resource whose object is gone, the one object whose attribute
             PATH has the value of the resource's externalId in DOMAIN. What is
             ambiguous, or has no match, is reported and let alone.`,
-		Args: cobra.MaximumNArgs(1),
+		Example: "postern ids relink grace --to 5b8e0b2a-3d0f-4c6e-9a51-0c1f2d3e4f50 --config postern.yaml",
+		Args:    o.takes(0, "REF"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && file == "" && many.Match == "":

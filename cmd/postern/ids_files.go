@@ -134,7 +134,8 @@ rows are looked at first, and nothing is changed unless all are good, or
 --keep-going is said.
 
 What is adopted already is passed over, so it can be broken off and run again.`,
-		Args: cobra.NoArgs,
+		Example: "postern ids adopt --type User --config postern.yaml",
+		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if req.Type == "" {
 				return errors.New("say with --type which resource type it is about")
@@ -196,9 +197,10 @@ func (o *ids) adopt(cmd *cobra.Command, req adminapi.AdoptRequest) error {
 func (o *ids) exportCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:   "export [--out FILE]",
-		Short: "Write the whole table as JSON Lines, the state of one instant",
-		Args:  cobra.NoArgs,
+		Use:     "export [--out FILE]",
+		Short:   "Write the whole table as JSON Lines, the state of one instant",
+		Example: "postern ids export --out table.jsonl --config postern.yaml",
+		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" || file == "-" {
 				return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
@@ -215,10 +217,11 @@ func (o *ids) exportCommand() *cobra.Command {
 
 func (o *ids) backupCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "backup FILE",
-		Short: "Copy the table, while the gateway serves, to a file that can be put in its place",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(cmd *cobra.Command, args []string) error { return o.fetch(cmd, "backup", args[0]) },
+		Use:     "backup FILE",
+		Short:   "Copy the table, while the gateway serves, to a file that can be put in its place",
+		Example: "postern ids backup copy.db --config postern.yaml",
+		Args:    o.takes(1, "FILE"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.fetch(cmd, "backup", args[0]) },
 	}
 }
 
@@ -249,9 +252,10 @@ func (o *ids) fetch(cmd *cobra.Command, call, file string) error {
 
 func (o *ids) importCommand() *cobra.Command {
 	return o.changing(&cobra.Command{
-		Use:   "import FILE",
-		Short: "Fill an empty table with an export; - is standard input",
-		Args:  cobra.ExactArgs(1),
+		Use:     "import FILE",
+		Short:   "Fill an empty table with an export; - is standard input",
+		Example: "postern ids import table.jsonl --config postern.yaml",
+		Args:    o.takes(1, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := cmd.InOrStdin()
 			if args[0] != "-" {

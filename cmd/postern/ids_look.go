@@ -16,9 +16,10 @@ import (
 func (o *ids) listCommand() *cobra.Command {
 	var kind string
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List all entities, oldest first: type, id, what the clients call it, object",
-		Args:  cobra.NoArgs,
+		Use:     "list",
+		Short:   "List all entities, oldest first: type, id, what the clients call it, object",
+		Example: "postern ids list --type User --config postern.yaml",
+		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
 			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
@@ -64,9 +65,10 @@ func entityLine(e adminapi.Entity) string {
 
 func (o *ids) showCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show REF",
-		Short: "Show all that is known of a resource: ids in all domains, links, history, what is under way",
-		Args:  cobra.ExactArgs(1),
+		Use:     "show REF",
+		Short:   "Show all that is known of a resource: ids in all domains, links, history, what is under way",
+		Example: "postern ids show grace --config postern.yaml",
+		Args:    o.takes(1, "REF"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
 				e, err := adminapi.Call[struct{}, adminapi.Entity](ctx, c, "show", adminapi.ShowRequest{Ref: args[0]}, nil, nil)
@@ -240,12 +242,16 @@ func name(e adminapi.Entity) string {
 func (o *ids) historyCommand() *cobra.Command {
 	most := 50
 	cmd := &cobra.Command{
-		Use:   "history [REF]",
-		Short: "Show the operations, newest first: all, or those of one resource, also of a deleted one",
-		Args:  cobra.MaximumNArgs(1),
+		Use:     "history [REF]",
+		Short:   "Show the operations, newest first: all, or those of one resource, also of a deleted one",
+		Example: "postern ids history grace --config postern.yaml",
+		Args:    o.takes(0, "REF"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if most < 1 {
 				return errors.New("--most has to be 1 or more")
+			}
+			if len(args) == 1 && args[0] == "" {
+				return errors.New("REF is empty; leave it out for the operations of all resources")
 			}
 			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
 				_, err := adminapi.Call[adminapi.Operation, int](ctx, c, "history", adminapi.HistoryRequest{Ref: strings.Join(args, ""), Most: most}, func(op adminapi.Operation) error {
@@ -266,9 +272,10 @@ func (o *ids) historyCommand() *cobra.Command {
 func (o *ids) checkCommand() *cobra.Command {
 	var backend bool
 	cmd := &cobra.Command{
-		Use:   "check",
-		Short: "Hold every index against every record, and with --backend every link against the directory",
-		Args:  cobra.NoArgs,
+		Use:     "check",
+		Short:   "Hold every index against every record, and with --backend every link against the directory",
+		Example: "postern ids check --backend --config postern.yaml",
+		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
 				res, err := adminapi.Call[adminapi.Finding, adminapi.CheckResult](ctx, c, "check", adminapi.CheckRequest{Backend: backend}, func(f adminapi.Finding) error {
