@@ -15,6 +15,7 @@ type Problem struct {
 	Message string
 	Hint    string
 	Warning bool
+	Secret  bool // a secret that is named is not there now; who does not need it can do without
 }
 
 func problemAt(pos Pos, path, format string, args ...any) Problem {

@@ -139,7 +139,9 @@ func (n *Node) secret(ps *Problems, shape string, sources ...string) At[Secret] 
 	if s.env != "" || s.file != "" {
 		if _, err := s.Resolve(); err != nil {
 			place := m.node.byKey[given[0]].value
-			ps.Add(place.Problem("%s", err))
+			missing := place.Problem("%s", err)
+			missing.Secret = true
+			ps.Add(missing)
 		}
 	}
 	return at(n, s)

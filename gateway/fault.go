@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"postern/connectors"
 	"postern/idstore"
@@ -38,14 +39,16 @@ type Fault struct {
 }
 
 func (f *Fault) Error() string {
-	s := f.Reason
-	if f.Attr != "" {
-		s = f.Attr + ": " + s
+	var parts []string
+	for _, s := range []string{f.Attr, f.Reason} {
+		if s != "" {
+			parts = append(parts, s)
+		}
 	}
 	if f.Err != nil {
-		s += ": " + f.Err.Error()
+		parts = append(parts, f.Err.Error())
 	}
-	return s
+	return strings.Join(parts, ": ")
 }
 
 func (f *Fault) Unwrap() error { return f.Err }

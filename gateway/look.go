@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 
 	"postern/connectors"
 	"postern/idstore"
@@ -44,6 +45,11 @@ func (g *Gateway) Having(ctx context.Context, kind, path, value string, most int
 	}
 	var found []idstore.Anchor
 	for a, err := range t.agreeing(ctx, by, 0) {
+		if errors.Is(err, errUnsearchable) {
+			if silent := t.silence(ctx); silent != nil { // what it can search by is not known then
+				err = silent
+			}
+		}
 		if err != nil {
 			return nil, fault(t.Mapping, err)
 		}
@@ -52,6 +58,14 @@ func (g *Gateway) Having(ctx context.Context, kind, path, value string, most int
 		}
 	}
 	return found, nil
+}
+
+// silence is why the backend does not answer, or nil where it does.
+func (t *target) silence(ctx context.Context) error {
+	for _, err := range t.Connector.Search(ctx, connectors.Query{Limit: 1}) {
+		return err
+	}
+	return nil
 }
 
 // There tells for each anchor whether its object is in the collection of a

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,10 +12,8 @@ import (
 	"time"
 
 	"postern/gateway/adminapi"
-	"postern/idstore"
 
 	"github.com/mattn/go-isatty"
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 )
 
@@ -68,70 +65,6 @@ func who() string {
 		return u.Username
 	}
 	return ""
-}
-
-// with calls fn with a client of the gateway that runs or, where none does, of
-// the table's file. fresh says that the file may be made.
-func (o *ids) with(cmd *cobra.Command, fresh bool, fn func(ctx context.Context, c *adminapi.Client) error) (err error) {
-	ctx := cmd.Context()
-	client, end, err := o.connect(ctx, cmd.ErrOrStderr(), fresh)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	err = fn(ctx, client)
-	refused, ok := errors.AsType[*adminapi.Error](err)
-	if !ok {
-		return err
-	}
-	for _, p := range refused.Problems {
-		fmt.Fprintln(cmd.ErrOrStderr(), problemLine(p))
-	}
-	return refused
-}
-
-func problemLine(p adminapi.Problem) string {
-	if p.Line == 0 {
-		return p.Message
-	}
-	return fmt.Sprintf("line %d: %s", p.Line, p.Message)
-}
-
-func (o *ids) connect(ctx context.Context, stderr io.Writer, fresh bool) (*adminapi.Client, func() error, error) {
-	c, maps, problems, err := load(o.file)
-	if err != nil {
-		return nil, nil, err
-	}
-	if problems.HasErrors() {
-		return nil, nil, report(stderr, problems)
-	}
-	silence := errors.New("the file names none")
-	if c.Admin != "" {
-		client, err := adminapi.Dial(ctx, c.Admin)
-		if err == nil {
-			return client, client.Close, nil
-		}
-		silence = err
-	}
-	if c.Store.Bolt == "" {
-		return nil, nil, fmt.Errorf("this identity table is in the memory of the gateway alone, and no gateway answers at a socket for administrators (%w): start it, and name a socket under `admin`", silence)
-	}
-	if _, err := os.Stat(c.Store.Bolt); errors.Is(err, os.ErrNotExist) && !fresh {
-		return nil, nil, fmt.Errorf("there is no identity table at %s yet; the gateway makes it when it first serves", c.Store.Bolt)
-	}
-	a, err := open(ctx, c, maps, zerolog.Nop())
-	switch {
-	case errors.Is(err, idstore.ErrLocked):
-		return nil, nil, fmt.Errorf("%w, and nobody answers at its socket for administrators (%w): is it a gateway with another `admin`, or another command?", err, silence)
-	case err != nil:
-		return nil, nil, err
-	}
-	// What a crash left open is resolved as at every start, where that can be.
-	if _, err := a.gateway.Recover(ctx); err != nil {
-		return nil, nil, errors.Join(err, a.close())
-	}
-	client := adminapi.Local(a.admin(c))
-	return client, func() error { return errors.Join(client.Close(), a.close()) }, nil
 }
 
 // ask has the user agree to what was shown.

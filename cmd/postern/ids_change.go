@@ -14,7 +14,7 @@ import (
 
 // operate shows what an operation will do, asks, and does it.
 func (o *ids) operate(cmd *cobra.Command, req adminapi.OperateRequest) error {
-	return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+	return o.with(cmd, 0, func(ctx context.Context, c *adminapi.Client) error {
 		req.Who, req.Why = who(), o.why
 		req.DryRun = true
 		would, err := adminapi.Call[struct{}, adminapi.OperateResult](ctx, c, "operate", req, nil, nil)
@@ -115,7 +115,7 @@ func (o *ids) workCommand() *cobra.Command {
 		Example: "postern ids work --config postern.yaml",
 		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+			return o.with(cmd, tableAlone, func(ctx context.Context, c *adminapi.Client) error {
 				_, err := adminapi.Call[adminapi.Work, int](ctx, c, "work", adminapi.WorkRequest{}, func(w adminapi.Work) error {
 					if o.json {
 						return put(cmd.OutOrStdout(), w)
@@ -142,7 +142,7 @@ func (o *ids) workCommand() *cobra.Command {
 				if err != nil || number == 0 {
 					return fmt.Errorf("%q is not the number of a piece of work; see `postern ids work`", args[0])
 				}
-				return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+				return o.with(cmd, tableAlone, func(ctx context.Context, c *adminapi.Client) error {
 					var is *adminapi.Work
 					_, err := adminapi.Call[adminapi.Work, int](ctx, c, "work", adminapi.WorkRequest{}, func(w adminapi.Work) error {
 						if w.Number == number {
@@ -243,7 +243,7 @@ By match:   for every resource whose object is gone, the one object whose attrib
 
 // relinks shows what many relinks will do, asks, and does them.
 func (o *ids) relinks(cmd *cobra.Command, req adminapi.RelinksRequest) error {
-	return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+	return o.with(cmd, 0, func(ctx context.Context, c *adminapi.Client) error {
 		req.Who, req.Why, req.DryRun = who(), o.why, true
 		would, err := adminapi.Call[struct{}, adminapi.RelinksResult](ctx, c, "relinks", req, nil, o.progress(cmd, "looked at"))
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,9 +18,29 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// openFile opens a file that the user has named.
+func openFile(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no file %s", name)
+	case err != nil:
+		return nil, fmt.Errorf("%s can not be read: %w", name, cause(err))
+	}
+	return f, nil
+}
+
+// cause is what is wrong with a file, without the name of the call and the file.
+func cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
 // table reads a CSV file with a header; each gets the fields of a row by column.
 func table(file string, header func(columns []string) error, each func(line int, field func(column string) string) error) error {
-	f, err := os.Open(file)
+	f, err := openFile(file)
 	if err != nil {
 		return err
 	}
@@ -157,7 +178,7 @@ What is adopted already is passed over, so it can be broken off and run again.`,
 }
 
 func (o *ids) adopt(cmd *cobra.Command, req adminapi.AdoptRequest) error {
-	return o.with(cmd, true, func(ctx context.Context, c *adminapi.Client) error {
+	return o.with(cmd, mayMake, func(ctx context.Context, c *adminapi.Client) error {
 		call := func(dry bool) (adminapi.AdoptResult, error) {
 			req.DryRun = dry
 			return adminapi.Call[struct{}, adminapi.AdoptResult](ctx, c, "adopt", req, nil, o.progress(cmd, "looked at"))
@@ -203,7 +224,7 @@ func (o *ids) exportCommand() *cobra.Command {
 		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" || file == "-" {
-				return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+				return o.with(cmd, tableAlone, func(ctx context.Context, c *adminapi.Client) error {
 					_, err := c.Fetch(ctx, "export", cmd.OutOrStdout())
 					return err
 				})
@@ -231,12 +252,15 @@ func (o *ids) fetch(cmd *cobra.Command, call, file string) error {
 		return fmt.Errorf("%s is there already and is not overwritten; name another file", file)
 	}
 	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.partial") // which another run does not have
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no folder %s to write %s into", filepath.Dir(file), filepath.Base(file))
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s can not be written: %w", file, cause(err))
 	}
 	partial := f.Name()
 	form := ""
-	err = o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) (err error) {
+	err = o.with(cmd, tableAlone, func(ctx context.Context, c *adminapi.Client) (err error) {
 		form, err = c.Fetch(ctx, call, f)
 		return err
 	})
@@ -259,7 +283,7 @@ func (o *ids) importCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := cmd.InOrStdin()
 			if args[0] != "-" {
-				f, err := os.Open(args[0])
+				f, err := openFile(args[0])
 				if err != nil {
 					return err
 				}
@@ -272,7 +296,7 @@ func (o *ids) importCommand() *cobra.Command {
 			if err := o.ask(cmd, "fill the identity table with "+args[0]); err != nil {
 				return err
 			}
-			return o.with(cmd, true, func(ctx context.Context, c *adminapi.Client) error {
+			return o.with(cmd, tableAlone|mayMake, func(ctx context.Context, c *adminapi.Client) error {
 				sum, err := c.Import(ctx, in)
 				if err != nil {
 					return err

@@ -22,7 +22,7 @@ func (o *ids) listCommand() *cobra.Command {
 		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
-			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+			return o.with(cmd, tableAlone, func(ctx context.Context, c *adminapi.Client) error {
 				_, err := adminapi.Call[adminapi.Entity, int](ctx, c, "list", adminapi.ListRequest{Type: kind}, func(e adminapi.Entity) error {
 					if o.json {
 						return put(out, e)
@@ -70,7 +70,7 @@ func (o *ids) showCommand() *cobra.Command {
 		Example: "postern ids show grace --config postern.yaml",
 		Args:    o.takes(1, "REF"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+			return o.with(cmd, tableAlone, func(ctx context.Context, c *adminapi.Client) error {
 				e, err := adminapi.Call[struct{}, adminapi.Entity](ctx, c, "show", adminapi.ShowRequest{Ref: args[0]}, nil, nil)
 				if err != nil {
 					return err
@@ -253,7 +253,7 @@ func (o *ids) historyCommand() *cobra.Command {
 			if len(args) == 1 && args[0] == "" {
 				return errors.New("REF is empty; leave it out for the operations of all resources")
 			}
-			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+			return o.with(cmd, tableAlone, func(ctx context.Context, c *adminapi.Client) error {
 				_, err := adminapi.Call[adminapi.Operation, int](ctx, c, "history", adminapi.HistoryRequest{Ref: strings.Join(args, ""), Most: most}, func(op adminapi.Operation) error {
 					if o.json {
 						return put(cmd.OutOrStdout(), op)
@@ -277,7 +277,11 @@ func (o *ids) checkCommand() *cobra.Command {
 		Example: "postern ids check --backend --config postern.yaml",
 		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.with(cmd, false, func(ctx context.Context, c *adminapi.Client) error {
+			needs := tableAlone
+			if backend {
+				needs = 0
+			}
+			return o.with(cmd, needs, func(ctx context.Context, c *adminapi.Client) error {
 				res, err := adminapi.Call[adminapi.Finding, adminapi.CheckResult](ctx, c, "check", adminapi.CheckRequest{Backend: backend}, func(f adminapi.Finding) error {
 					if o.json {
 						return put(cmd.OutOrStdout(), f)
