@@ -3,9 +3,13 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"postern/connectors"
 	"postern/idstore"
+	"postern/mapping"
+	"postern/scim"
 )
 
 // What administrators ask of the backends.
@@ -18,18 +22,53 @@ func (g *Gateway) Called(ctx context.Context, rec idstore.Record) string {
 	if !ok || rec.Anchor().Backend != t.Backend {
 		return ""
 	}
-	for _, path := range []string{"userName", "displayName"} {
-		label, ok := t.Mapping.Label(path)
-		if !ok {
-			continue
-		}
-		e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), []connectors.Attr{label.Attr()})
-		if err != nil {
-			return ""
-		}
-		return label.Of(e)
+	label, ok := t.label()
+	if !ok {
+		return ""
 	}
-	return ""
+	e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), []connectors.Attr{label.Attr()})
+	if err != nil {
+		return ""
+	}
+	return label.Of(e)
+}
+
+// label is what resources are called by.
+func (t *target) label() (mapping.Label, bool) {
+	for _, path := range []string{"userName", "displayName"} {
+		if label, ok := t.Mapping.Label(path); ok {
+			return label, true
+		}
+	}
+	return mapping.Label{}, false
+}
+
+// CalledAll is Called for many objects of a resource type, in one search: it adds
+// the names of those that are there. It returns false where the backend can not be
+// asked for many at once, or does not answer.
+func (g *Gateway) CalledAll(ctx context.Context, kind string, anchors []idstore.Anchor, names map[idstore.Anchor]string) bool {
+	t, ok := g.targets[kind]
+	if !ok || !t.Connector.Capabilities().Conds.Has(connectors.CondAnchorIn) {
+		return false
+	}
+	label, ok := t.label()
+	if !ok {
+		return false
+	}
+	var asked []connectors.Anchor
+	for _, a := range anchors {
+		if a.Backend == t.Backend {
+			asked = append(asked, connectors.Anchor(a.Key))
+		}
+	}
+	entries, err := t.fetch(ctx, asked, []connectors.Attr{label.Attr()})
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		names[t.anchor(e.Anchor)] = label.Of(e)
+	}
+	return true
 }
 
 // Having returns the objects of a resource type whose attribute, named by its SCIM
@@ -58,6 +97,33 @@ func (g *Gateway) Having(ctx context.Context, kind, path, value string, most int
 		}
 	}
 	return found, nil
+}
+
+// Matches checks that objects of a resource type can be told apart by an attribute,
+// named by its SCIM path: it is one with a simple value that a backend holds.
+func (g *Gateway) Matches(kind, path string) error {
+	t, err := g.target(kind)
+	if err != nil {
+		return err
+	}
+	by, err := g.Lookup(kind, path, "x")
+	if err != nil || strings.ContainsAny(path, "[] ") {
+		return fmt.Errorf("it is not the path of a mapped attribute with one text as its value, such as userName or emails.value: a value path with [ ] is none")
+	}
+	a := by.Path.Attr
+	if by.Path.Sub != nil {
+		a = by.Path.Sub
+	}
+	if a.Type != scim.String || len(t.Mapping.AttrsOf(by.Path.Attr)) == 0 {
+		return fmt.Errorf("the backend holds no text of it that objects could be found by; name an attribute that is mapped, such as userName")
+	}
+	return nil
+}
+
+// ServedFrom reports whether the resources of a type are in a backend.
+func (g *Gateway) ServedFrom(kind, backend string) bool {
+	t, ok := g.targets[kind]
+	return ok && t.Backend == backend
 }
 
 // silence is why the backend does not answer, or nil where it does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -28,11 +29,11 @@ func (o *ids) operate(cmd *cobra.Command, req adminapi.OperateRequest) error {
 			if o.json {
 				return put(cmd.OutOrStdout(), would.Operation)
 			}
-			showChanges(cmd.OutOrStdout(), would.Operation)
+			showPreview(cmd.OutOrStdout(), would)
 			return nil
 		}
 		if !o.json || !o.yes {
-			showChanges(cmd.ErrOrStderr(), would.Operation)
+			showPreview(cmd.ErrOrStderr(), would)
 		}
 		if err := o.ask(cmd, "do this"); err != nil {
 			return err
@@ -53,6 +54,14 @@ func (o *ids) operate(cmd *cobra.Command, req adminapi.OperateRequest) error {
 		}
 		return nil
 	})
+}
+
+// showPreview says what an operation would do.
+func showPreview(w io.Writer, would adminapi.OperateResult) {
+	if would.Undone != nil {
+		fmt.Fprintf(w, "takes back operation %s\nto have it again, do it again: an undo is not undone itself\n", operationHead(*would.Undone))
+	}
+	showChanges(w, would.Operation)
 }
 
 func (o *ids) mergeCommand() *cobra.Command {
@@ -196,7 +205,7 @@ func (o *ids) relinkCommand() *cobra.Command {
 	var many adminapi.RelinksRequest
 	var file string
 	cmd := &cobra.Command{
-		Use:   "relink {REF --to ANCHOR | --type TYPE --csv FILE | --type TYPE --match PATH --domain DOMAIN}",
+		Use:   "relink {REF --to ANCHOR | --type TYPE --csv FILE | --type TYPE --match PATH [--domain DOMAIN]}",
 		Short: "Say that the object behind a resource, or behind many, has a new anchor",
 		Long: `Say that the object behind a resource, or behind many, has a new anchor.
 
@@ -235,7 +244,7 @@ By match:   for every resource whose object is gone, the one object whose attrib
 	cmd.Flags().StringVar(&many.Type, "type", "", "the resource `TYPE`")
 	cmd.Flags().StringVar(&file, "csv", "", "a CSV `FILE` with the columns old and new")
 	cmd.Flags().StringVar(&many.Match, "match", "", "the SCIM `PATH` of the attribute to match by")
-	cmd.Flags().StringVar(&many.Domain, "domain", "", "the provisioning `DOMAIN` whose externalIds are matched")
+	cmd.Flags().StringVar(&many.Domain, "domain", "", "the provisioning `DOMAIN` whose externalIds are matched; default: the only one")
 	cmd.Flags().BoolVar(&many.Absorb, "absorb", false, "take over objects that a list has met before, and so gave ids")
 	cmd.Flags().BoolVar(&many.KeepGoing, "keep-going", false, "relink the good rows of a file even where others are not")
 	return o.changing(cmd)
@@ -245,7 +254,12 @@ By match:   for every resource whose object is gone, the one object whose attrib
 func (o *ids) relinks(cmd *cobra.Command, req adminapi.RelinksRequest) error {
 	return o.with(cmd, 0, func(ctx context.Context, c *adminapi.Client) error {
 		req.Who, req.Why, req.DryRun = who(), o.why, true
-		would, err := adminapi.Call[struct{}, adminapi.RelinksResult](ctx, c, "relinks", req, nil, o.progress(cmd, "looked at"))
+		show := o.showRelinked(cmd)
+		each := show
+		if !o.dryRun {
+			each = nil
+		}
+		would, err := adminapi.Call[adminapi.Relinked, adminapi.RelinksResult](ctx, c, "relinks", req, each, o.progress(cmd, "looked at"))
 		if err != nil {
 			return err
 		}
@@ -268,10 +282,28 @@ func (o *ids) relinks(cmd *cobra.Command, req adminapi.RelinksRequest) error {
 			}
 		}
 		req.DryRun = false
-		done, err := adminapi.Call[struct{}, adminapi.RelinksResult](ctx, c, "relinks", req, nil, o.progress(cmd, "relinked"))
+		done, err := adminapi.Call[adminapi.Relinked, adminapi.RelinksResult](ctx, c, "relinks", req, show, o.progress(cmd, "relinked"))
 		if err != nil {
 			return err
 		}
 		return errors.Join(say(done, "relinked"), problemsLeft(cmd, done.Problems))
 	})
+}
+
+// showRelinked writes one of many relinks on a line.
+func (o *ids) showRelinked(cmd *cobra.Command) func(adminapi.Relinked) error {
+	return func(r adminapi.Relinked) error {
+		if o.json {
+			return put(cmd.OutOrStdout(), r)
+		}
+		line := fmt.Sprintf("%s %s: %s to %s", r.Type, r.Ref, r.Old, r.New)
+		if r.Line > 0 {
+			line = fmt.Sprintf("line %d: %s", r.Line, line)
+		}
+		if r.Operation > 0 {
+			line += fmt.Sprintf(", operation %d", r.Operation)
+		}
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), line)
+		return err
+	}
 }

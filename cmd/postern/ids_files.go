@@ -171,7 +171,7 @@ What is adopted already is passed over, so it can be broken off and run again.`,
 		},
 	}
 	cmd.Flags().StringVar(&req.Type, "type", "", "the resource `TYPE`")
-	cmd.Flags().StringVar(&req.Domain, "domain", "", "the provisioning `DOMAIN` of the ids")
+	cmd.Flags().StringVar(&req.Domain, "domain", "", "the provisioning `DOMAIN` of the ids; default: the only one, and without a file all")
 	cmd.Flags().StringVar(&file, "csv", "", "a CSV `FILE` with ids that clients know")
 	cmd.Flags().BoolVar(&req.KeepGoing, "keep-going", false, "adopt the good rows of a file even where others are not")
 	return o.changing(cmd)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"postern/gateway/adminapi"
 
@@ -14,18 +15,25 @@ import (
 )
 
 func (o *ids) listCommand() *cobra.Command {
-	var kind string
+	var req adminapi.ListRequest
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List all entities, oldest first: type, id, what the clients call it, object",
+		Short:   "List all entities, oldest first: type, id, what its backend and the clients call it, object",
 		Example: "postern ids list --type User --config postern.yaml",
 		Args:    o.takes(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
+			head := !o.json
 			return o.with(cmd, tableAlone, func(ctx context.Context, c *adminapi.Client) error {
-				_, err := adminapi.Call[adminapi.Entity, int](ctx, c, "list", adminapi.ListRequest{Type: kind}, func(e adminapi.Entity) error {
+				_, err := adminapi.Call[adminapi.Entity, int](ctx, c, "list", req, func(e adminapi.Entity) error {
 					if o.json {
 						return put(out, e)
+					}
+					if head {
+						head = false
+						if _, err := fmt.Fprintln(out, listHead); err != nil {
+							return err
+						}
 					}
 					_, err := fmt.Fprintln(out, entityLine(e))
 					return err
@@ -34,18 +42,29 @@ func (o *ids) listCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&kind, "type", "", "only this resource `TYPE`")
+	cmd.Flags().StringVar(&req.Type, "type", "", "only this resource `TYPE`")
+	cmd.Flags().BoolVar(&req.Names, "names", true, "ask the backends what they call the objects; --names=false does not")
 	return cmd
 }
 
+const listHead = "TYPE\tID\tNAME\tEXTERNALID\tOBJECT"
+
 // entityLine is an entity on one line, its columns apart by tabs.
 func entityLine(e adminapi.Entity) string {
-	id, external, link := "-", "-", "-"
+	id, called, external, link := "-", "-", "-", "-"
 	for _, one := range e.IDs {
 		if !one.Alias {
 			id = one.ID
 			break
 		}
+	}
+	if e.Called != "" {
+		called = strings.Map(func(r rune) rune { // a tab would be the end of the column
+			if unicode.IsControl(r) {
+				return ' '
+			}
+			return r
+		}, e.Called)
 	}
 	for _, x := range e.ExternalIDs {
 		if !x.Alias {
@@ -60,7 +79,7 @@ func entityLine(e adminapi.Entity) string {
 	if n := len(e.IDs) + len(e.ExternalIDs) + len(e.Links); n > 3 || n == 3 && external == "-" {
 		more = fmt.Sprintf("\t(%d ids, %d externalIds, %d links)", len(e.IDs), len(e.ExternalIDs), len(e.Links))
 	}
-	return e.Type + "\t" + id + "\t" + external + "\t" + link + more
+	return e.Type + "\t" + id + "\t" + called + "\t" + external + "\t" + link + more
 }
 
 func (o *ids) showCommand() *cobra.Command {
@@ -165,13 +184,7 @@ func workLine(w adminapi.Work) string {
 
 // showOperation says what an operation changed, entity by entity.
 func showOperation(w io.Writer, o adminapi.Operation) {
-	head := fmt.Sprintf("%d  %s  %s", o.Number, stamp(o.When), o.Kind)
-	if o.Who != "" {
-		head += " by " + o.Who
-	}
-	if o.Why != "" {
-		head += ": " + o.Why
-	}
+	head := operationHead(o)
 	if o.Undoes != 0 {
 		head += fmt.Sprintf(" (of %d)", o.Undoes)
 	}
@@ -180,6 +193,18 @@ func showOperation(w io.Writer, o adminapi.Operation) {
 	}
 	fmt.Fprintln(w, head)
 	showChanges(w, o)
+}
+
+// operationHead is what an operation is, when, by whom and why.
+func operationHead(o adminapi.Operation) string {
+	head := fmt.Sprintf("%d  %s  %s", o.Number, stamp(o.When), o.Kind)
+	if o.Who != "" {
+		head += " by " + o.Who
+	}
+	if o.Why != "" {
+		head += ": " + o.Why
+	}
+	return head
 }
 
 func showChanges(w io.Writer, o adminapi.Operation) {

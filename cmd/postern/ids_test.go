@@ -179,7 +179,7 @@ func TestIDs(t *testing.T) {
 			}
 			between()
 
-			if out := d.must("list", "--type", "Group"); !strings.HasPrefix(out, "Group\t"+group+"\t-\tcompany:") || strings.Count(out, "\n") != 1 {
+			if out := d.must("list", "--type", "Group"); !strings.HasPrefix(out, listHead+"\nGroup\t"+group+"\tcrew\t-\tcompany:") || strings.Count(out, "\n") != 2 {
 				t.Errorf("list: %s", out)
 			}
 			e := d.entity(users["old"])
@@ -394,7 +394,8 @@ func TestIDsRelink(t *testing.T) {
 	d.refused("name one resource, or a file", "relink", "--type", "User", "--yes")
 	d.refused("line 2: the new anchor is the old one of line 3", "relink", "--type", "User", "--absorb", "--yes", "--csv", d.write("relink.csv", "old,new\n"+old2+","+new2+"\n"+new2+","+new3+"\n"))
 	file := d.write("relink.csv", "\ufeffold, new ,note\n"+old2+","+new2+",\"a, b\"\n"+old1+","+new1+",done by hand\n")
-	if out := d.must("relink", "--type", "User", "--csv", file, "--absorb", "--yes", "--json"); !strings.Contains(out, `{"looked":2,"good":1,"already":1,"problems":[]}`) {
+	if out := d.must("relink", "--type", "User", "--csv", file, "--absorb", "--yes", "--json"); !strings.Contains(out, `{"looked":2,"good":1,"already":1,"problems":[]}`) ||
+		!strings.Contains(out, `{"line":2,"type":"User","ref":"`+id2+`","old":"`+old2+`","new":"`+new2+`","operation":2}`) {
 		t.Errorf("relink: %s", out)
 	}
 	if a := d.client.want(d.client.get("/Users/"+id2), 200); a.text("userName") != "two" {

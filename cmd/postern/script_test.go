@@ -14,6 +14,7 @@ import (
 
 	"postern/configs"
 
+	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rs/zerolog"
 )
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 		env.Values[servingKey] = new(serving)
 		return nil
 	}, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"directory": scriptDirectory, "gateway": scriptGateway, "scim": scriptRequest}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"directory": scriptDirectory, "gateway": scriptGateway, "scim": scriptRequest, "past": scriptPast}})
 }
 
 // scriptDirectory serves the demo's company until the script ends, and writes
@@ -49,6 +50,7 @@ func scriptDirectory(ts *testscript.TestScript, _ bool, args []string) {
 	if err != nil {
 		ts.Fatalf("the directory: %v", err)
 	}
+	ts.Value(servingKey).(*serving).directory = address
 	ts.Defer(func() {
 		cancel()
 		<-stopped
@@ -72,8 +74,9 @@ func scriptDirectory(ts *testscript.TestScript, _ bool, args []string) {
 
 // serving is the gateway of a script.
 type serving struct {
-	url  string
-	stop func() error
+	directory string // its address
+	url       string
+	stop      func() error
 }
 
 const servingKey = "SERVING"
@@ -105,12 +108,13 @@ func scriptGateway(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	server := httptest.NewServer(a.handler)
 	s, _ := ts.Value(servingKey).(*serving)
-	*s = serving{url: server.URL + "/scim/v2", stop: func() error {
+	s.url = server.URL + "/scim/v2"
+	s.stop = func() error {
 		server.Close()
 		err := errors.Join(socket(), a.close())
 		cancel()
 		return err
-	}}
+	}
 	ts.Defer(func() {
 		if err := s.end(); err != nil {
 			ts.Logf("%v", err)
@@ -165,4 +169,45 @@ func scriptRequest(ts *testscript.TestScript, _ bool, args []string) {
 	if err := os.WriteFile(ts.MkAbs("answer.json"), text, 0o600); err != nil {
 		ts.Fatalf("%v", err)
 	}
+}
+
+// scriptPast changes the directory past the gateway: past delete NAME, or past add
+// NAME [ATTRIBUTE=VALUE …]. The entryUUID of what it adds is in ANCHOR.
+func scriptPast(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: past delete|add NAME [ATTRIBUTE=VALUE …]")
+	}
+	s, _ := ts.Value(servingKey).(*serving)
+	conn, err := goldap.DialURL("ldap://" + s.directory)
+	if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	defer conn.Close()
+	if err := conn.Bind("cn=postern,dc=example,dc=com", scriptPassword); err != nil {
+		ts.Fatalf("%v", err)
+	}
+	dn := "uid=" + args[1] + ",ou=people,dc=example,dc=com"
+	if args[0] == "delete" {
+		if err := conn.Del(goldap.NewDelRequest(dn, nil)); err != nil {
+			ts.Fatalf("%v", err)
+		}
+		return
+	}
+	add := goldap.NewAddRequest(dn, nil)
+	add.Attribute("objectClass", []string{"top", "person", "organizationalPerson", "inetOrgPerson"})
+	for _, a := range []string{"uid", "cn", "sn"} {
+		add.Attribute(a, args[1:2])
+	}
+	for _, a := range args[2:] {
+		attr, value, _ := strings.Cut(a, "=")
+		add.Attribute(attr, []string{value})
+	}
+	if err := conn.Add(add); err != nil {
+		ts.Fatalf("%v", err)
+	}
+	res, err := conn.Search(goldap.NewSearchRequest(dn, goldap.ScopeBaseObject, goldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"entryUUID"}, nil))
+	if err != nil || len(res.Entries) != 1 {
+		ts.Fatalf("%v", err)
+	}
+	ts.Setenv("ANCHOR", res.Entries[0].GetAttributeValue("entryUUID"))
 }

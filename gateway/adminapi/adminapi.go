@@ -89,14 +89,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) calls() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		prefix + "show":    handle(h.show),
-		prefix + "list":    handle(h.list),
-		prefix + "history": handle(h.history),
-		prefix + "operate": handle(h.operate),
-		prefix + "relinks": handle(h.relinks),
-		prefix + "adopt":   handle(h.adopt),
-		prefix + "check":   handle(h.check),
-		prefix + "work":    handle(h.work),
+		prefix + "show":    handle(h, h.show),
+		prefix + "list":    handle(h, h.list),
+		prefix + "history": handle(h, h.history),
+		prefix + "operate": handle(h, h.operate),
+		prefix + "relinks": handle(h, h.relinks),
+		prefix + "adopt":   handle(h, h.adopt),
+		prefix + "check":   handle(h, h.check),
+		prefix + "work":    handle(h, h.work),
 		prefix + "import":  h.importTable,
 		prefix + "export":  h.raw(h.export),
 		prefix + "backup":  h.raw(h.backup),
@@ -104,7 +104,7 @@ func (h *Handler) calls() map[string]http.HandlerFunc {
 }
 
 // handle makes a call of a function of its request, whose result ends the answer.
-func handle[Request any](do func(context.Context, Request, *answer) (any, error)) http.HandlerFunc {
+func handle[Request any](h *Handler, do func(context.Context, Request, *answer) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var req Request
 		d := json.NewDecoder(r.Body)
@@ -113,12 +113,12 @@ func handle[Request any](do func(context.Context, Request, *answer) (any, error)
 		a.json.SetEscapeHTML(false)
 		w.Header().Set("Content-Type", "application/jsonl")
 		if err := d.Decode(&req); err != nil {
-			_ = a.send(event{Error: explain(fmt.Errorf("the request can not be read: %w", err))})
+			_ = a.send(event{Error: h.explain(r.Context(), fmt.Errorf("the request can not be read: %w", err))})
 			return
 		}
 		done, err := do(r.Context(), req, a)
 		if err != nil {
-			_ = a.send(event{Error: explain(err)})
+			_ = a.send(event{Error: h.explain(r.Context(), err)})
 			return
 		}
 		if done == nil {
@@ -129,8 +129,10 @@ func handle[Request any](do func(context.Context, Request, *answer) (any, error)
 }
 
 // explain says in a sentence why a call failed and what to do.
-func explain(err error) *Error {
+func (h *Handler) explain(ctx context.Context, err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
+		e.Message = h.reword(ctx, e.Message)
+		h.rewordAll(ctx, e.Problems)
 		return e
 	}
 	advice := ""
@@ -142,7 +144,44 @@ func explain(err error) *Error {
 	case errors.Is(err, idstore.ErrBusy):
 		advice = "; try again in a moment"
 	}
-	return &Error{Message: err.Error() + advice}
+	return &Error{Message: h.reword(ctx, err.Error()) + advice}
+}
+
+// reword writes the objects that an error names as their directory's tools do. It
+// is not for use within a transaction.
+func (h *Handler) reword(ctx context.Context, text string) string {
+	return idstore.Reword(text, func(a idstore.Anchor) (string, bool) {
+		kinds := make([]string, 0, 2)
+		_ = h.Store.View(ctx, func(tx idstore.Tx) error { // without it a type of the backend has to do
+			r, err := idstore.FindAnchor(tx, a)
+			if err == nil && r.Entity != 0 {
+				kinds = append(kinds, r.Type)
+			}
+			return err
+		})
+		return h.spellAs(ctx, a, kinds)
+	})
+}
+
+func (h *Handler) rewordAll(ctx context.Context, problems []Problem) {
+	for i := range problems {
+		problems[i].Message = h.reword(ctx, problems[i].Message)
+	}
+}
+
+// spellAs spells an anchor as that of one of some resource types, or else as that
+// of the first type that is served from its backend.
+func (h *Handler) spellAs(ctx context.Context, a idstore.Anchor, kinds []string) (string, bool) {
+	for _, rt := range h.Gateway.ResourceTypes() {
+		kinds = append(kinds, rt.Name)
+	}
+	for _, kind := range kinds {
+		if !h.Gateway.ServedFrom(kind, a.Backend) {
+			continue
+		}
+		return h.Gateway.Spell(ctx, kind, a)
+	}
+	return "", false
 }
 
 // trailer carries why the bytes of a raw answer are not all there are.
@@ -158,7 +197,7 @@ func (h *Handler) raw(do func(context.Context, io.Writer) (string, error)) http.
 		w.Header().Set("Content-Type", "application/octet-stream")
 		form, err := do(r.Context(), w)
 		if err != nil {
-			w.Header().Set(trailer, explain(err).Message)
+			w.Header().Set(trailer, h.explain(r.Context(), err).Message)
 			return
 		}
 		w.Header().Set(complete, form)

@@ -38,6 +38,20 @@ type AdoptResult struct {
 	Problems []Problem `json:"problems"`
 }
 
+// domain returns the provisioning domain that is named or, where none is, the only
+// one that there is.
+func (h *Handler) domain(name, whose string) (string, error) {
+	switch {
+	case name == "" && len(h.Domains) == 1:
+		return h.Domains[0], nil
+	case name == "":
+		return "", refuse("say with --domain whose %s; the file has %s", whose, strings.Join(h.Domains, ", "))
+	case !slices.Contains(h.Domains, name):
+		return "", refuse("no client is in the domain %q; the file has %s", name, strings.Join(h.Domains, ", "))
+	}
+	return name, nil
+}
+
 func (h *Handler) adopt(ctx context.Context, req AdoptRequest, a *answer) (any, error) {
 	if req.Type == "" {
 		return nil, refuse("name the resource type")
@@ -45,8 +59,11 @@ func (h *Handler) adopt(ctx context.Context, req AdoptRequest, a *answer) (any, 
 	if err := h.served(req.Type); err != nil {
 		return nil, err
 	}
-	if req.Domain != "" && !slices.Contains(h.Domains, req.Domain) {
-		return nil, refuse("no client is in the domain %q; the file has %s", req.Domain, strings.Join(h.Domains, ", "))
+	if req.Domain != "" || req.Rows != nil {
+		var err error
+		if req.Domain, err = h.domain(req.Domain, "these ids are"); err != nil {
+			return nil, err
+		}
 	}
 	if req.Rows == nil {
 		if req.DryRun {
@@ -58,13 +75,6 @@ func (h *Handler) adopt(ctx context.Context, req AdoptRequest, a *answer) (any, 
 		}
 		sum, err := h.Gateway.Adopt(ctx, req.Type, domains, func(s gateway.Adoption) error { return a.progress(s.Seen, 0) })
 		return AdoptResult{Seen: sum.Seen, New: sum.New, Problems: []Problem{}}, err
-	}
-	domain := req.Domain
-	if domain == "" {
-		if len(h.Domains) != 1 {
-			return nil, refuse("say with --domain whose ids these are; the file has %s", strings.Join(h.Domains, ", "))
-		}
-		domain = h.Domains[0]
 	}
 	rows := make([]gateway.Known, len(req.Rows))
 	for i, r := range req.Rows {
@@ -84,13 +94,13 @@ func (h *Handler) adopt(ctx context.Context, req AdoptRequest, a *answer) (any, 
 		rows[i].By = by
 	}
 	o := gateway.KnownOptions{DryRun: req.DryRun, KeepGoing: req.KeepGoing, Progress: func(s gateway.Adoption) error { return a.progress(s.Seen, len(rows)) }}
-	sum, problems, err := h.Gateway.AdoptKnown(ctx, gateway.Caller{Domain: domain}, req.Type, rows, o)
+	sum, problems, err := h.Gateway.AdoptKnown(ctx, gateway.Caller{Domain: req.Domain}, req.Type, rows, o)
 	if err != nil {
 		return nil, err
 	}
 	res := AdoptResult{Seen: sum.Seen, New: sum.New, Problems: []Problem{}}
 	for _, p := range problems {
-		res.Problems = append(res.Problems, Problem{p.Line, p.Err.Error()})
+		res.Problems = append(res.Problems, Problem{p.Line, h.reword(ctx, p.Err.Error())})
 	}
 	if len(problems) > 0 && !req.KeepGoing && !req.DryRun {
 		return nil, &Error{Message: fmt.Sprintf("%d of %d rows can not be adopted, and nothing was changed; mend them, or say --keep-going for the others", len(problems), len(rows)), Problems: res.Problems}

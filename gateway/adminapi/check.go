@@ -35,7 +35,7 @@ func (h *Handler) check(ctx context.Context, req CheckRequest, a *answer) (any, 
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			return a.item(Finding{d.String()})
+			return a.item(Finding{idstore.Reword(d.String(), func(a idstore.Anchor) (string, bool) { return h.spellAs(ctx, a, nil) })})
 		})
 		return err
 	})

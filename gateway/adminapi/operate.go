@@ -41,8 +41,10 @@ type OperateRequest struct {
 // OperateResult is what an operation changed, or would change.
 type OperateResult struct {
 	Operation Operation `json:"operation"`
-	Digest    string    `json:"digest"`
-	Warnings  []string  `json:"warnings,omitempty"`
+	// Undone is what an undo takes back.
+	Undone   *Operation `json:"undone,omitempty"`
+	Digest   string     `json:"digest"`
+	Warnings []string   `json:"warnings,omitempty"`
 }
 
 // errDry ends a transaction that is not to be kept.
@@ -52,6 +54,7 @@ func (h *Handler) operate(ctx context.Context, req OperateRequest, a *answer) (a
 	note := idstore.Note{Who: req.Who, Why: req.Why}
 	var concerned []idstore.Anchor
 	var warnings []string
+	var undone idstore.Operation // by an undo
 	var carryOut func(idstore.Tx) (idstore.Operation, error)
 	switch req.Do {
 	case "merge":
@@ -105,7 +108,13 @@ func (h *Handler) operate(ctx context.Context, req OperateRequest, a *answer) (a
 		if concerned, err = h.anchorsEver(ctx, entity); err != nil {
 			return nil, err
 		}
-		carryOut = func(tx idstore.Tx) (idstore.Operation, error) { return idstore.Undo(tx, entity, note) }
+		carryOut = func(tx idstore.Tx) (idstore.Operation, error) {
+			o, err := idstore.Undo(tx, entity, note)
+			if err == nil {
+				undone, err = idstore.OperationByID(tx, o.Undoes)
+			}
+			return o, err
+		}
 	default:
 		return nil, refuse("there is no operation %q", req.Do)
 	}
@@ -125,7 +134,35 @@ func (h *Handler) operate(ctx context.Context, req OperateRequest, a *answer) (a
 	if err != nil && !errors.Is(err, errDry) {
 		return nil, h.explainOperation(ctx, req, err)
 	}
-	return OperateResult{h.speller().operation(ctx, done), digest(done), warnings}, nil
+	s := h.speller()
+	res := OperateResult{Operation: s.operation(ctx, done), Digest: digest(done), Warnings: warnings}
+	if undone.ID != 0 {
+		is := s.operation(ctx, undone)
+		res.Undone = &is
+		res.Warnings = append(res.Warnings, h.lasting(ctx, undone)...)
+	}
+	return res, nil
+}
+
+// lasting says what of an operation stays although it is undone: what a backend
+// was told already.
+func (h *Handler) lasting(ctx context.Context, o idstore.Operation) (warnings []string) {
+	s := h.speller()
+	for _, l := range o.Leftovers {
+		if l.State == idstore.LeftoverDone && len(o.Changes) > 0 {
+			warnings = append(warnings, fmt.Sprintf("to %s the object %s was done on %s, and is not taken back", l.Action, s.spell(ctx, o.Changes[0].Before.Type, l.Anchor), l.At.UTC().Format(time.DateTime)))
+		}
+	}
+	if o.Kind != idstore.OperationDelete {
+		return warnings
+	}
+	for _, c := range o.Changes {
+		there, err := h.Gateway.There(ctx, c.Before.Type, []idstore.Anchor{c.Before.Anchor()})
+		if err == nil && !there[0] {
+			warnings = append(warnings, fmt.Sprintf("the object %s is not in its backend: the id comes back and answers 404 until the object does, or until it is relinked", s.spell(ctx, c.Before.Type, c.Before.Anchor())))
+		}
+	}
+	return warnings
 }
 
 // explainOperation says what to do about a refusal.
@@ -141,6 +178,8 @@ func (h *Handler) explainOperation(ctx context.Context, req OperateRequest, err 
 		return refuse("there is nothing to take back of %q: every operation of it is undone, or it had none", req.Ref)
 	case errors.Is(err, idstore.ErrChanged):
 		return refuse("%v; nothing was changed: what was merged can be split, what was split can be merged", err)
+	case errors.Is(err, idstore.ErrTaken) && req.Do == "undo":
+		return refuse("%v, so the newest operation of %q can not be taken back; nothing was changed: `postern ids history %s` shows it", err, req.Ref, req.Ref)
 	case errors.Is(err, idstore.ErrInvalid) && req.Do == "split":
 		return refuse("%v; nothing was changed: each half needs an object, and the old one an id", err)
 	case errors.Is(err, idstore.ErrNotFound) && req.Do == "split":

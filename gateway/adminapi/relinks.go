@@ -45,6 +45,17 @@ type relink struct {
 	line        int
 	entity      idstore.EntityID
 	before, now idstore.Anchor
+	would       idstore.Operation // what it would change
+}
+
+// Relinked is one of those that are, or would be, relinked.
+type Relinked struct {
+	Line      int    `json:"line,omitempty"` // of the file
+	Type      string `json:"type"`
+	Ref       string `json:"ref"` // an id of the resource, or anchor:… where it has none
+	Old       string `json:"old"`
+	New       string `json:"new"`
+	Operation uint64 `json:"operation,omitempty"` // its number in the history, for undo
 }
 
 func (h *Handler) relinks(ctx context.Context, req RelinksRequest, a *answer) (any, error) {
@@ -58,6 +69,12 @@ func (h *Handler) relinks(ctx context.Context, req RelinksRequest, a *answer) (a
 	var good []relink
 	var err error
 	if req.Match != "" {
+		if req.Domain, err = h.domain(req.Domain, "externalIds are matched"); err != nil {
+			return nil, err
+		}
+		if err = h.Gateway.Matches(req.Type, req.Match); err != nil {
+			return nil, refuse("--match %s: %v", req.Match, err)
+		}
 		good, err = h.matches(ctx, req, &res, a)
 	} else {
 		good, err = h.rows(ctx, req, &res, a)
@@ -68,26 +85,44 @@ func (h *Handler) relinks(ctx context.Context, req RelinksRequest, a *answer) (a
 	// Each is tried, in a transaction that is not kept, before any is done.
 	tried := good[:0:0]
 	for _, one := range good {
-		if err := h.relinkOne(ctx, req, one, true); err != nil {
-			res.Problems = append(res.Problems, Problem{one.line, err.Error()})
+		var err error
+		if one.would, err = h.relinkOne(ctx, req, one, true); err != nil {
+			res.Problems = append(res.Problems, Problem{one.line, h.reword(ctx, err.Error())})
 			continue
 		}
 		tried = append(tried, one)
 	}
 	res.Good = len(tried)
+	s := h.speller()
+	tell := func(one relink, o idstore.Operation) error {
+		done := Relinked{Line: one.line, Type: req.Type, Old: s.spell(ctx, req.Type, one.before), New: s.spell(ctx, req.Type, one.now), Operation: uint64(o.ID)}
+		if len(o.Changes) > 0 {
+			done.Ref = h.handleOf(ctx, o.Changes[0].After)
+		}
+		return a.item(done)
+	}
 	if req.DryRun || len(res.Problems) > 0 && !req.KeepGoing && req.Match == "" {
 		if len(res.Problems) > 0 && !req.DryRun {
 			return nil, &Error{Message: fmt.Sprintf("%d of %d rows can not be relinked, and nothing was changed; mend them, or say --keep-going for the others", len(res.Problems), res.Looked), Problems: res.Problems}
+		}
+		for _, one := range tried {
+			if err := tell(one, one.would); err != nil {
+				return nil, err
+			}
 		}
 		return res, nil
 	}
 	res.Good = 0
 	for i, one := range tried {
-		if err := h.relinkOne(ctx, req, one, false); err != nil {
-			res.Problems = append(res.Problems, Problem{one.line, err.Error()})
+		o, err := h.relinkOne(ctx, req, one, false)
+		if err != nil {
+			res.Problems = append(res.Problems, Problem{one.line, h.reword(ctx, err.Error())})
 			continue
 		}
 		res.Good++
+		if err := tell(one, o); err != nil {
+			return nil, err
+		}
 		if i%100 == 99 {
 			if err := a.progress(i+1, len(tried)); err != nil {
 				return nil, err
@@ -100,18 +135,18 @@ func (h *Handler) relinks(ctx context.Context, req RelinksRequest, a *answer) (a
 	return res, nil
 }
 
-func (h *Handler) relinkOne(ctx context.Context, req RelinksRequest, one relink, dry bool) error {
-	err := h.Gateway.Operate(ctx, []idstore.Anchor{one.before, one.now}, func(tx idstore.Tx) error {
-		_, err := idstore.Relink(tx, one.entity, one.before, one.now, idstore.RelinkOptions{Absorb: req.Absorb, Note: idstore.Note{Who: req.Who, Why: req.Why}})
+func (h *Handler) relinkOne(ctx context.Context, req RelinksRequest, one relink, dry bool) (done idstore.Operation, err error) {
+	err = h.Gateway.Operate(ctx, []idstore.Anchor{one.before, one.now}, func(tx idstore.Tx) (err error) {
+		done, err = idstore.Relink(tx, one.entity, one.before, one.now, idstore.RelinkOptions{Absorb: req.Absorb, Note: idstore.Note{Who: req.Who, Why: req.Why}})
 		if err == nil && dry {
-			err = errDry
+			done.ID, err = 0, errDry // the number will be another
 		}
 		return err
 	})
 	if errors.Is(err, errDry) {
-		return nil
+		err = nil
 	}
-	return err
+	return done, err
 }
 
 // rows checks each row by itself and against the others.
@@ -245,87 +280,4 @@ func (h *Handler) gone(ctx context.Context, kind string, all []relink, of func(r
 		}
 	}
 	return missing, nil
-}
-
-// matches finds, for every entity whose primary object is gone, the one object
-// that agrees. What is ambiguous, or has no match, is reported and let alone.
-func (h *Handler) matches(ctx context.Context, req RelinksRequest, res *RelinksResult, a *answer) (good []relink, err error) {
-	taken := make(map[idstore.Anchor]int) // by how many entities
-	seen := 0
-	err = h.pages(ctx, func(page []idstore.Record) error {
-		var mine []idstore.Record
-		for _, r := range page {
-			if r.Type == req.Type {
-				mine = append(mine, r)
-			}
-		}
-		lost, err := h.lost(ctx, req.Type, mine)
-		if err != nil {
-			return err
-		}
-		seen += len(page)
-		for _, r := range lost {
-			res.Looked++
-			now, err := h.match(ctx, req, r)
-			if err != nil {
-				if _, refused := errors.AsType[*Error](err); !refused {
-					return err
-				}
-				res.Problems = append(res.Problems, Problem{0, h.handleOf(ctx, r) + ": " + err.Error()})
-				continue
-			}
-			taken[now]++
-			good = append(good, relink{entity: r.Entity, before: r.Anchor(), now: now})
-		}
-		return a.progress(seen, 0)
-	})
-	kept := good[:0:0]
-	for _, one := range good {
-		if taken[one.now] > 1 {
-			text, _ := h.Gateway.Spell(ctx, req.Type, one.now)
-			res.Problems = append(res.Problems, Problem{0, fmt.Sprintf("the object %s agrees with %d entities", text, taken[one.now])})
-			continue
-		}
-		kept = append(kept, one)
-	}
-	return kept, err
-}
-
-// lost returns the entities whose primary object is gone.
-func (h *Handler) lost(ctx context.Context, kind string, records []idstore.Record) (lost []idstore.Record, err error) {
-	for from := 0; from < len(records); from += 200 {
-		batch := records[from:min(from+200, len(records))]
-		anchors := make([]idstore.Anchor, len(batch))
-		for i, r := range batch {
-			anchors[i] = r.Anchor()
-		}
-		there, err := h.Gateway.There(ctx, kind, anchors)
-		if err != nil {
-			return nil, err
-		}
-		for i, r := range batch {
-			if !there[i] {
-				lost = append(lost, r)
-			}
-		}
-	}
-	return lost, nil
-}
-
-// match returns the one object that agrees with an entity.
-func (h *Handler) match(ctx context.Context, req RelinksRequest, r idstore.Record) (idstore.Anchor, error) {
-	value := r.ExternalID(idstore.Domain(req.Domain))
-	if value == "" {
-		return idstore.Anchor{}, refuse("it has no externalId in the domain %q to be found by", req.Domain)
-	}
-	found, err := h.Gateway.Having(ctx, req.Type, req.Match, value, 2)
-	switch {
-	case err != nil:
-		return idstore.Anchor{}, err
-	case len(found) == 0:
-		return idstore.Anchor{}, refuse("no object has %s %q", req.Match, value)
-	case len(found) > 1:
-		return idstore.Anchor{}, refuse("more than one object has %s %q", req.Match, value)
-	}
-	return found[0], nil
 }

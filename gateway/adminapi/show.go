@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"postern/idstore"
@@ -59,6 +60,9 @@ func (h *Handler) show(ctx context.Context, req ShowRequest, a *answer) (any, er
 // ListRequest asks for entities, oldest first.
 type ListRequest struct {
 	Type string `json:"type,omitempty"` // "" is all
+	// Names asks the backends what they call the objects, where that is one search
+	// for many of them and they answer.
+	Names bool `json:"names,omitempty"`
 }
 
 // listPage is how many entities are read in one transaction: none is held open
@@ -71,19 +75,44 @@ func (h *Handler) list(ctx context.Context, req ListRequest, a *answer) (any, er
 	}
 	s := h.speller()
 	n := 0
+	silent := make(map[string]bool) // the types that can not be asked for names
 	err := h.pages(ctx, func(page []idstore.Record) error {
+		if req.Type != "" {
+			page = slices.DeleteFunc(page, func(r idstore.Record) bool { return r.Type != req.Type })
+		}
+		var names map[idstore.Anchor]string
+		if req.Names {
+			names = h.names(ctx, page, silent)
+		}
 		for _, r := range page {
-			if req.Type != "" && r.Type != req.Type {
-				continue
-			}
 			n++
-			if err := a.item(s.entity(ctx, r)); err != nil {
+			e := s.entity(ctx, r)
+			e.Called = names[r.Anchor()]
+			if err := a.item(e); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return n, err
+}
+
+// names returns what the backends call the objects of entities. A type that can not
+// be asked is silent from then on.
+func (h *Handler) names(ctx context.Context, page []idstore.Record, silent map[string]bool) map[idstore.Anchor]string {
+	byType := make(map[string][]idstore.Anchor)
+	for _, r := range page {
+		byType[r.Type] = append(byType[r.Type], r.Anchor())
+	}
+	names := make(map[idstore.Anchor]string, len(page))
+	for kind, anchors := range byType {
+		for some := range slices.Chunk(anchors, 200) {
+			if !silent[kind] {
+				silent[kind] = !h.Gateway.CalledAll(ctx, kind, some, names)
+			}
+		}
+	}
+	return names
 }
 
 // pages goes through all entities, a page at a time.
@@ -167,29 +196,4 @@ func (h *Handler) history(ctx context.Context, req HistoryRequest, a *answer) (a
 		}
 	}
 	return len(all), err
-}
-
-// ever returns the entity that a reference means, or did before it was deleted or
-// merged away.
-func (h *Handler) ever(ctx context.Context, ref string) (idstore.EntityID, error) {
-	r, err := h.one(ctx, ref)
-	if err == nil {
-		return r.Entity, nil
-	}
-	id, ok := idstore.ParsePublicID(strings.TrimPrefix(ref, prefixID+":"))
-	if !ok {
-		return 0, err
-	}
-	var entity idstore.EntityID
-	viewErr := h.Store.View(ctx, func(tx idstore.Tx) (err error) {
-		entity, ok, err = h.past(tx, id)
-		return err
-	})
-	if viewErr != nil {
-		return 0, viewErr
-	}
-	if !ok {
-		return 0, err
-	}
-	return entity, nil
 }

@@ -30,7 +30,7 @@ func (h *Handler) importTable(w http.ResponseWriter, r *http.Request) {
 	a := &answer{w, json.NewEncoder(w)}
 	sum, err := h.Gateway.Import(r.Context(), r.Body)
 	if err != nil {
-		refusal := explain(err)
+		refusal := h.explain(r.Context(), err)
 		if errors.Is(err, idstore.ErrInvalid) {
 			refusal.Message += "; nothing was imported: an import needs a whole export and a table that was never used"
 		}
