@@ -122,7 +122,8 @@ func (l *lister) glimpse(ctx context.Context, s *section, entries []connectors.E
 }
 
 // primaries leaves out the entries that are not the primary object of their
-// entity, as a merge leaves them: the entity is listed once.
+// entity, as a merge leaves them: the entity is listed once. What is kept of a
+// deleted one is not listed at all.
 func (l *lister) primaries(ctx context.Context, s *section, entries []connectors.Entry) ([]connectors.Entry, error) {
 	if !l.merged {
 		return entries, nil
@@ -131,9 +132,9 @@ func (l *lister) primaries(ctx context.Context, s *section, entries []connectors
 	for i := range entries {
 		anchors[i] = s.anchor(entries[i].Anchor)
 	}
-	var primaries []idstore.Anchor
+	var listed []bool
 	err := l.g.store.View(ctx, func(tx idstore.Tx) (err error) {
-		primaries, err = idstore.Primaries(tx, anchors)
+		listed, err = idstore.Listed(tx, anchors)
 		return err
 	})
 	if err != nil {
@@ -141,7 +142,7 @@ func (l *lister) primaries(ctx context.Context, s *section, entries []connectors
 	}
 	kept := entries[:0:0]
 	for i := range entries {
-		if none := (idstore.Anchor{}); primaries[i] == anchors[i] || primaries[i] == none {
+		if listed[i] {
 			kept = append(kept, entries[i])
 		}
 	}

@@ -29,7 +29,7 @@ func (g *Gateway) resolve(ctx context.Context, t *target, c Caller, id string) (
 // for each type. whole says that the entries hold everything that a version
 // covers, and show what references are to show of what they name. An entry that
 // was deleted meanwhile has a result without a resource, and so has one that is not
-// the primary object of its entity.
+// the primary object of its entity, or is kept of a deleted one.
 func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []connectors.Entry, whole bool, show []mapping.Display) ([]Result, error) {
 	own := make([]idstore.Anchor, len(entries))
 	for i := range entries {
@@ -49,7 +49,7 @@ func (g *Gateway) present(ctx context.Context, t *target, c Caller, entries []co
 	}
 	results := make([]Result, len(entries))
 	for i := range entries {
-		if records[i].Anchor() != own[i] {
+		if records[i].Anchor() != own[i] || records[i].Retired {
 			continue
 		}
 		results[i] = g.compose(t, c, records[i], t.idOf(records[i], c), entries[i], names[i], shown[i], whole)

@@ -53,6 +53,9 @@ func Adoptable(tx Tx, s Scope, a Anchor, id PublicID) (Record, error) {
 	if err != nil || r.hasID(s.IDs, id) {
 		return r, err
 	}
+	if r.Retired {
+		return Record{}, fmt.Errorf("the object is kept of a %s that was deleted: %w", r.Type, ErrTaken)
+	}
 	if r.Entity != 0 && r.Type != s.Type {
 		return Record{}, fmt.Errorf("the object is a %s already: %w", r.Type, ErrTaken)
 	}

@@ -134,7 +134,7 @@ func (c *check) records() error {
 		return c.unread(TableMeta, []byte(metaMerged), err)
 	}
 	if counted != merged {
-		return c.damage(TableMeta, []byte(metaMerged), "%d entities have more than one link or an alias, and there are said to be %d", merged, counted)
+		return c.damage(TableMeta, []byte(metaMerged), "%d entities have more than one link or an alias or are retired, and there are said to be %d", merged, counted)
 	}
 	return nil
 }
@@ -143,6 +143,9 @@ func (c *check) records() error {
 func (r Record) faults() (all []string) {
 	if len(r.Links) == 0 {
 		all = append(all, "the entity has no link")
+	}
+	if r.Retired && len(r.IDs)+len(r.ExternalIDs) > 0 {
+		all = append(all, "the entity is retired and has ids or externalIds")
 	}
 	shown := map[any]int{}
 	seen := map[any]bool{}

@@ -65,7 +65,7 @@ func exportRecord(r Record) *recordLine {
 	if r.Entity == 0 {
 		return nil
 	}
-	l := &recordLine{Entity: r.Entity, Type: r.Type, Created: r.Created, Links: []anchorPart{}, IDs: []idPart{}, ExternalIDs: []externalPart{}}
+	l := &recordLine{Entity: r.Entity, Type: r.Type, Created: r.Created, Retired: r.Retired, Links: []anchorPart{}, IDs: []idPart{}, ExternalIDs: []externalPart{}}
 	for _, link := range r.Links {
 		l.Links = append(l.Links, exportAnchor(link.Anchor))
 	}

@@ -40,7 +40,7 @@ func SetExternalID(tx Tx, s Scope, e EntityID, value string) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	if r.Entity == 0 || r.Type != s.Type {
+	if r.Entity == 0 || r.Type != s.Type || r.Retired {
 		return Record{}, fmt.Errorf("entity: %w", ErrNotFound)
 	}
 	if r.ExternalID(s.Externals) == value {

@@ -7,7 +7,7 @@ func (l *recordLine) record() (Record, error) {
 	if l == nil {
 		return Record{}, nil
 	}
-	r := Record{Entity: l.Entity, Type: l.Type, Created: l.Created.UTC()}
+	r := Record{Entity: l.Entity, Type: l.Type, Created: l.Created.UTC(), Retired: l.Retired}
 	if r.Entity == 0 || r.Type == "" {
 		return Record{}, fmt.Errorf("an entity without a number or a type: %w", ErrInvalid)
 	}

@@ -16,6 +16,7 @@ const (
 	Create IntentKind = iota + 1
 	Delete
 	Rename
+	Retire // as Delete, of an entity whose objects are kept: they are changed, and nobody sees them from then on
 )
 
 // String is the kind in lower case.
@@ -27,6 +28,8 @@ func (k IntentKind) String() string {
 		return "delete"
 	case Rename:
 		return "rename"
+	case Retire:
+		return "retire"
 	}
 	return "unknown"
 }
@@ -41,11 +44,11 @@ type Intent struct {
 	Entity     EntityID // of a Create: reserved by Begin
 	Public     PublicID // of a Create: reserved by Begin, fresh where zero; of the others: the id that the request used
 	Backend    string
-	Anchors    []Anchor // of a Delete: what is being deleted, all links of the entity where nil; of the others: optional
-	Name       string   // opaque: what the backend object of a Create or a Rename can be found by
+	Anchors    []Anchor // of a Delete or a Retire: its objects, all links of the entity where nil; of the others: optional
+	Name       string   // opaque: what the backend object of a Create or a Rename can be found by, what a Retire does to it
 	ExternalID string   // of a Create: what the entity will be called in Scope.Externals
 	Begun      time.Time
-	Who, Why   string // of a Delete: what the history is to say of it
+	Who, Why   string // of a Delete or a Retire: what the history is to say of it
 }
 
 // Begin records an intent and returns it with what it reserved. The entity and the public id of a Create are given to
@@ -81,7 +84,7 @@ func (in *Intent) check() error {
 		return err
 	}
 	switch {
-	case in.Kind < Create || in.Kind > Rename:
+	case in.Kind < Create || in.Kind > Retire:
 		return fmt.Errorf("an intent of no known kind: %w", ErrInvalid)
 	case in.Kind == Create && in.Entity != 0:
 		return fmt.Errorf("an intent to create an entity that there is: %w", ErrInvalid)
@@ -124,7 +127,7 @@ func (in *Intent) reserve(tx Tx) error {
 	return reserveID(tx, in.Public)
 }
 
-// concern checks the entity of a Delete or a Rename.
+// concern checks the entity of an intent that creates none.
 func (in *Intent) concern(tx Tx) error {
 	r, err := entityRecord(tx, in.Entity)
 	if err != nil {
@@ -133,7 +136,7 @@ func (in *Intent) concern(tx Tx) error {
 	if r.Entity == 0 || r.Type != in.Scope.Type {
 		return fmt.Errorf("entity: %w", ErrNotFound)
 	}
-	if in.Kind == Delete && in.Anchors == nil {
+	if (in.Kind == Delete || in.Kind == Retire) && in.Anchors == nil {
 		for _, l := range r.Links {
 			in.Anchors = append(in.Anchors, l.Anchor)
 		}
@@ -162,7 +165,7 @@ func Drop(tx Tx, id IntentID) error {
 // A list may have met the object between its creation and Bind, and adopted it; its id may have been told to a client,
 // the reserved one can not have been. So the adopted entity wins: it takes over the externalId, and the reserved public
 // id only where it has none in the scope, and the reservation is given up. Adopted meanwhile means that the entity is
-// later than the one reserved. An anchor of an earlier entity, or of one of another type, is not what this create made:
+// later than the one reserved. An anchor of an earlier entity, of a retired one, or of one of another type, is not what this create made:
 // ErrTaken, and the intent stays open.
 func Bind(tx Tx, id IntentID, a Anchor) (Record, error) {
 	in, err := intent(tx, id)
@@ -193,7 +196,7 @@ func Bind(tx Tx, id IntentID, a Anchor) (Record, error) {
 		}
 		index := postings{tx: tx, table: TableAnchors}
 		err = index.add([]posting{newPosting(textHash(backend, a.Key), r.Entity)})
-	case r.Entity < in.Entity || r.Type != in.Scope.Type:
+	case r.Entity < in.Entity || r.Type != in.Scope.Type || r.Retired:
 		err = fmt.Errorf("the object that was created: %w", ErrTaken)
 	}
 	if err != nil {

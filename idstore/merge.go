@@ -102,11 +102,14 @@ func (r Record) named(gone Record) Record {
 	return r
 }
 
-// idle returns the record of an entity that no open intent concerns.
+// idle returns the record of an entity that is not retired and that no open intent concerns.
 func idle(tx Tx, e EntityID) (Record, error) {
 	r, err := Entity(tx, e)
 	if err != nil {
 		return Record{}, err
+	}
+	if r.Retired {
+		return Record{}, fmt.Errorf("the %s was deleted, and its object %s alone is kept; undo the deletion first: %w", r.Type, r.Anchor().words(), ErrInvalid)
 	}
 	return r, unintended(tx, e)
 }

@@ -1,12 +1,12 @@
 package idstore
 
-// Merged returns how many entities have more than one link, or an alias among their ids or externalIds. Where there is none, as in
-// most tables, every anchor is the primary one of its entity, and every id and externalId is what clients are shown.
+// Merged returns how many entities have more than one link, or an alias among their ids or externalIds, or are retired. Where there
+// is none, as in most tables, every anchor is the primary one of its entity, and every id and externalId is what clients are shown.
 func Merged(tx Tx) (uint64, error) { return counter(tx, metaMerged) }
 
 // merges tells whether the entity is one of those that Merged counts.
 func (r Record) merges() bool {
-	if len(r.Links) > 1 {
+	if len(r.Links) > 1 || r.Retired {
 		return true
 	}
 	for _, id := range r.IDs {
@@ -40,15 +40,16 @@ func countMerged(tx Tx, before, after Record) error {
 	return setCounter(tx, metaMerged, n)
 }
 
-// Primaries returns, for each anchor, the primary one of the entity that it is linked to, or the zero Anchor where no entity is.
-func Primaries(tx Tx, anchors []Anchor) ([]Anchor, error) {
-	primaries := make([]Anchor, len(anchors))
+// Listed tells, for each anchor, whether its object stands for an entity in a list: whether it is the primary one, or of no entity
+// yet, and the entity is not retired.
+func Listed(tx Tx, anchors []Anchor) ([]bool, error) {
+	listed := make([]bool, len(anchors))
 	for i, a := range anchors {
 		r, err := FindAnchor(tx, a)
 		if err != nil {
 			return nil, err
 		}
-		primaries[i] = r.Anchor()
+		listed[i] = r.Entity == 0 || r.Anchor() == a && !r.Retired
 	}
-	return primaries, nil
+	return listed, nil
 }

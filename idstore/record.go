@@ -58,6 +58,9 @@ type Record struct {
 	IDs         []ID   // in the order in which they were given
 	ExternalIDs []ExternalID
 	Created     time.Time // when the entity was first seen or begun; UTC, milliseconds
+	// Retired says that the entity was deleted and its objects are kept in their backend. It has no ids and no externalIds, and gets
+	// none: no client sees it, and its objects belong to nobody else. An undo of the deletion brings it back.
+	Retired bool
 }
 
 // PublicID returns the id by which the clients of domain d know the entity, and the shared one where d has none of its

@@ -6,6 +6,7 @@ import "encoding/binary"
 const (
 	recordPlain   = 1
 	recordAliases = 2 // the domains of externalIds are doubled, plus one for an alias; only where there is such an alias
+	recordRetired = 3 // as recordPlain; of a retired entity
 )
 
 // entityRecord reads the record of an entity that an index or an intent names.
@@ -79,6 +80,9 @@ func encodeRecord(tx Tx, b []byte, r Record) ([]byte, error) {
 
 // form is the first byte of the row of the record.
 func (r Record) form() byte {
+	if r.Retired {
+		return recordRetired
+	}
 	for _, x := range r.ExternalIDs {
 		if x.Alias {
 			return recordAliases
@@ -90,10 +94,10 @@ func (r Record) form() byte {
 // decodeRecord reads what encodeRecord wrote. Nothing in the record points into value.
 func decodeRecord(tx Tx, e EntityID, value []byte) (Record, error) {
 	names := tx.Names()
-	r := Record{Entity: e}
 	c := cursor{rest: value}
 	form := c.uint()
-	if form != recordPlain && form != recordAliases {
+	r := Record{Entity: e, Retired: form == recordRetired}
+	if form < recordPlain || form > recordRetired {
 		c.broken = true
 		return Record{}, c.err("an entity")
 	}

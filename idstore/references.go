@@ -59,7 +59,8 @@ func (s *referenceSearch) visit(e EntityID) (done bool, err error) {
 		return false, err
 	}
 	c := cursor{rest: value}
-	if form := c.uint(); form != recordPlain && form != recordAliases {
+	form := c.uint()
+	if form < recordPlain || form > recordRetired {
 		c.broken = true
 		return false, c.err("an entity")
 	}
@@ -72,7 +73,7 @@ func (s *referenceSearch) visit(e EntityID) (done bool, err error) {
 			linked = true
 		}
 	}
-	found, own := Reference{Entity: e}, false
+	found, own := Reference{Entity: e}, form == recordRetired // which gets no id
 	for range c.count() {
 		number, id := c.uint(), c.publicID()
 		switch {

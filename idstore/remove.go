@@ -2,14 +2,15 @@ package idstore
 
 import "fmt"
 
-// Remove ends an intent to delete: the backend objects are gone. Every public id of the entity becomes a tombstone,
-// nothing else of it remains but the history. It returns ErrNotFound where the intent is not open.
+// Remove ends an intent to delete: the backend objects are gone, or, of one to retire, are kept as nobody sees them. Every
+// public id of the entity becomes a tombstone. Nothing else of it remains but the history, and of a retired one its links. It returns
+// ErrNotFound where the intent is not open.
 func Remove(tx Tx, id IntentID) error {
 	in, err := intent(tx, id)
 	if err != nil {
 		return err
 	}
-	if in.Kind != Delete {
+	if in.Kind != Delete && in.Kind != Retire {
 		return fmt.Errorf("an intent to %s removes nothing: %w", in.Kind, ErrInvalid)
 	}
 	r, err := entityRecord(tx, in.Entity)
@@ -17,7 +18,7 @@ func Remove(tx Tx, id IntentID) error {
 		return err
 	}
 	// Another intent to delete the same entity may have ended first.
-	if r.Entity != 0 {
+	if r.Entity != 0 && (in.Kind == Delete || !r.Retired) {
 		if err := bury(tx, r, in); err != nil {
 			return err
 		}
@@ -25,7 +26,7 @@ func Remove(tx Tx, id IntentID) error {
 	return deleteIntent(tx, in)
 }
 
-// bury deletes an entity and leaves tombstones. What was still to be done with its objects has no object any more.
+// bury deletes an entity and leaves tombstones. What was still to be done with its objects is not to be done any more.
 func bury(tx Tx, r Record, in Intent) error {
 	note, err := Note{Who: in.Who, Why: in.Why}.settled()
 	if err != nil {
@@ -42,7 +43,11 @@ func bury(tx Tx, r Record, in Intent) error {
 			}
 		}
 	}
-	_, err = Operation{Kind: OperationDelete, Note: note, Changes: []Change{{Before: r}}}.carryOut(tx)
+	c := Change{Before: r}
+	if in.Kind == Retire {
+		c.After = Record{Entity: r.Entity, Type: r.Type, Links: r.Links, Created: r.Created, Retired: true}
+	}
+	_, err = Operation{Kind: OperationDelete, Note: note, Changes: []Change{c}}.carryOut(tx)
 	return err
 }
 

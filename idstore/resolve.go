@@ -80,7 +80,8 @@ func errMissing() error {
 
 // ByAnchors returns, for each anchor, the entity that it is linked to, and the indexes of those that Adopt has to be
 // asked for: where there is no entity (its record is zero), or one of the scope's type without an id in s.IDs. An entity
-// of another type is returned as it is: how ids of that type are scoped is not for this scope to say.
+// of another type is returned as it is: how ids of that type are scoped is not for this scope to say. So is a retired one, which
+// gets no id.
 func ByAnchors(tx Tx, s Scope, anchors []Anchor) (records []Record, missing []int, err error) {
 	records = make([]Record, len(anchors))
 	for i, a := range anchors {
@@ -115,7 +116,7 @@ func byAnchor(tx Tx, backend uint64, a Anchor) (found Record, err error) {
 
 // lacksID tells whether the entity is of the scope's type and the scope's clients have no id for it yet.
 func (r Record) lacksID(s Scope) bool {
-	if r.Type != s.Type {
+	if r.Type != s.Type || r.Retired {
 		return false
 	}
 	_, ok := r.ownID(s.IDs)

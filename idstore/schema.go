@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// schemaVersion is the layout that this package writes. Version 2 brought the tables of history and of work, other externalIds of
-// an entity in one domain, and who wanted a deletion. All rows of version 1 are rows of version 2 too, so that migrating a
+// schemaVersion is the layout that this package writes. Version 3 brought retired entities and intents to retire; version 2 brought the tables of history and of work, other externalIds of
+// an entity in one domain, and who wanted a deletion. All rows of an earlier version are rows of a later one too, so that migrating a
 // store is to write the number down, which keeps an earlier program from reading what it does not know.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // The rows of TableMeta. There is one more for each index of postings.
 const (
@@ -17,7 +17,7 @@ const (
 	metaIntent  = "intent"  // the greatest intent so far
 	metaHistory = "history" // the greatest operation so far
 	metaWork    = "work"    // the greatest piece of work so far
-	metaMerged  = "merged"  // how many entities have more than one link, or an alias
+	metaMerged  = "merged"  // how many entities have more than one link, or an alias, or are retired
 )
 
 // Prepare makes an empty store ready, migrates one of an earlier layout, and checks that another one has a layout that this package

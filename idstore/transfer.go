@@ -13,7 +13,7 @@ import (
 // history speaks of them: an export is for administrators alone.
 const (
 	exportFormat  = "postern identity table"
-	exportVersion = 1
+	exportVersion = 2 // version 2 brought retired entities, and is an export of version 1 without them
 )
 
 // Transferred says how many lines of each kind an export has.
@@ -53,6 +53,7 @@ type recordLine struct {
 	Links       []anchorPart   `json:"links"` // the primary one first
 	IDs         []idPart       `json:"ids"`
 	ExternalIDs []externalPart `json:"externalIds"`
+	Retired     bool           `json:"retired,omitempty"`
 }
 
 type anchorPart struct {
@@ -183,7 +184,7 @@ func (id *PublicID) UnmarshalText(b []byte) error {
 func (k IntentKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText reads the kind.
-func (k *IntentKind) UnmarshalText(b []byte) error { return word(b, k, Create, Rename) }
+func (k *IntentKind) UnmarshalText(b []byte) error { return word(b, k, Create, Retire) }
 
 // MarshalText is the kind in words.
 func (k OperationKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

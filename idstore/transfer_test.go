@@ -46,7 +46,7 @@ func TestExport(t *testing.T) {
 	everything(t, s)
 	text := export(t, s)
 	for _, want := range []string{
-		`{"header":{"format":"postern identity table","version":1,"lastEntity":6,"lastIntent":3,"lastOperation":4,"lastWork":1}}`,
+		`{"header":{"format":"postern identity table","version":2,"lastEntity":6,"lastIntent":3,"lastOperation":4,"lastWork":1}}`,
 		`{"entity":{"entity":1,"type":"User"`, `"key":{"base64":"/wA="}`, `"alias":true`, `"value":"x-a"`, `"spentId":{"id":`, `"type":"User","deleted":`,
 		`"kind":"rename"`, `"kind":"create"`, `"who":"ann","why":"one person"`, `"undoes":2`, `"undoneBy":3`, `"state":"pending"`, `"action":"disable"`,
 		`{"end":{"entities":3,"spentIds":2,"intents":2,"operations":4,"work":1}}`,
@@ -117,7 +117,7 @@ func TestImportRefuses(t *testing.T) {
 		{"no header", strings.Join(lines[1:], ""), idstore.ErrInvalid, "line 1: an export begins with one header"},
 		{"two headers", lines[0] + good, idstore.ErrInvalid, "line 2: an export begins with one header"},
 		{"another format", replaced("postern identity table", "people"), idstore.ErrInvalid, `the format is "people"`},
-		{"newer", replaced(`"version":1`, `"version":2`), idstore.ErrNewer, "version 2, this program knows up to 1"},
+		{"newer", replaced(`"version":2`, `"version":3`), idstore.ErrNewer, "version 3, this program knows up to 2"},
 		{"cut off", strings.Join(lines[:len(lines)-2], ""), idstore.ErrInvalid, "cut off after line"},
 		{"cut in a line", good[:len(good)/2], idstore.ErrInvalid, "line "},
 		{"a line too few", strings.Replace(good, lines[at(`{"spentId"`)], "", 1), idstore.ErrInvalid, "the end speaks of"},

@@ -106,6 +106,12 @@ func differences(was, is Record) []string {
 		return []string{"the entity is back"}
 	}
 	var all []string
+	switch {
+	case is.Retired && !was.Retired:
+		return []string{"it was deleted and its objects are kept"}
+	case was.Retired && !is.Retired:
+		return []string{"the deletion was undone"}
+	}
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	compare(was.Links, is.Links, func(l Link) any { return l.Anchor }, func(l Link, how string) { say("the link to %s %s", l.words(), how) })
 	compare(was.IDs, is.IDs, func(id ID) any { return id.Public }, func(id ID, how string) {

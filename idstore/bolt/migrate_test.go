@@ -19,7 +19,7 @@ func TestMigrate(t *testing.T) {
 		s := open(t, path)
 		err := s.View(t.Context(), func(tx idstore.Tx) error {
 			version, err := tx.Get(idstore.TableMeta, []byte("schema"))
-			if err != nil || !bytes.Equal(version, []byte{2}) {
+			if err != nil || !bytes.Equal(version, []byte{3}) {
 				t.Errorf("schema version %v, %v", version, err)
 			}
 			for _, test := range []struct {

@@ -55,6 +55,7 @@ func testModel(t *testing.T, open Open) {
 			"set":     m.set,
 			"create":  m.create,
 			"delete":  m.delete,
+			"retire":  m.retire,
 			"rename":  m.rename,
 			"end":     m.end,
 
@@ -181,8 +182,9 @@ func (m *model) newer(t *rapid.T, e idstore.EntityID) {
 	m.greatest = e
 }
 
+// has tells whether an entity has an id in a domain, or is retired and gets none.
 func has(r idstore.Record, d idstore.Domain) bool {
-	return slices.ContainsFunc(r.IDs, func(id idstore.ID) bool { return id.Domain == d })
+	return r.Retired || slices.ContainsFunc(r.IDs, func(id idstore.ID) bool { return id.Domain == d })
 }
 
 func (m *model) adopt(t *rapid.T) {
@@ -221,7 +223,7 @@ func (m *model) failing(t *rapid.T) {
 		}
 		r := records[0]
 		scope.Type = r.Type
-		if _, err := idstore.SetExternalID(tx, scope, r.Entity, m.run+"x"); err != nil {
+		if _, err := idstore.SetExternalID(tx, scope, r.Entity, m.run+"x"); err != nil && !r.Retired {
 			return err
 		}
 		in, err := idstore.Begin(tx, idstore.Intent{Kind: idstore.Delete, Scope: scope, Entity: r.Entity})
@@ -240,10 +242,17 @@ func (m *model) set(t *rapid.T) {
 	want, scope, value := m.entity(t), m.scope(t), m.externalID(t)
 	scope.Type = want.Type
 	var r idstore.Record
-	m.update(t, func(tx idstore.Tx) (err error) {
+	err := m.store.Update(context.Background(), func(tx idstore.Tx) (err error) {
 		r, err = idstore.SetExternalID(tx, scope, want.Entity, value)
 		return err
 	})
+	if want.Retired {
+		wantErr(t, "the externalId of what is retired", err, idstore.ErrNotFound)
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	want = called(want, scope.Externals, value)
 	if !reflect.DeepEqual(r, want) {
 		t.Fatalf("set %+v, want %+v", r, want)
@@ -303,6 +312,11 @@ func (m *model) delete(t *rapid.T) {
 	m.begin(t, idstore.Intent{Kind: idstore.Delete, Scope: idstore.Scope{Type: r.Type}, Entity: r.Entity})
 }
 
+func (m *model) retire(t *rapid.T) {
+	r := m.entity(t)
+	m.begin(t, idstore.Intent{Kind: idstore.Retire, Scope: idstore.Scope{Type: r.Type}, Entity: r.Entity})
+}
+
 func (m *model) rename(t *rapid.T) {
 	r := m.entity(t)
 	m.begin(t, idstore.Intent{Kind: idstore.Rename, Scope: idstore.Scope{Type: r.Type}, Entity: r.Entity})
@@ -319,7 +333,7 @@ func (m *model) end(t *rapid.T) {
 	case in.Kind == idstore.Create && done:
 		m.bind(t, in)
 		return
-	case in.Kind == idstore.Delete && done:
+	case (in.Kind == idstore.Delete || in.Kind == idstore.Retire) && done:
 		m.update(t, func(tx idstore.Tx) error { return idstore.Remove(tx, in.ID) })
 		m.removed(t, in)
 	default:
@@ -336,7 +350,7 @@ func (m *model) bind(t *rapid.T, in idstore.Intent) {
 		return err
 	})
 	want, known := m.byAnchor(a)
-	if known && (want.Entity < in.Entity || want.Type != in.Scope.Type) {
+	if known && (want.Entity < in.Entity || want.Type != in.Scope.Type || want.Retired) {
 		wantErr(t, "bind", err, idstore.ErrTaken)
 		return
 	}

@@ -120,7 +120,7 @@ func (m *model) merge(t *rapid.T) {
 	into := m.likely(t, func(r idstore.Record) bool { return r.Type == from.Type && r.Entity != from.Entity })
 	o := idstore.MergeOptions{Leftover: rapid.SampledFrom([]idstore.Action{idstore.ActionKeep, idstore.ActionKeep, idstore.ActionKeep, idstore.ActionDisable, idstore.ActionDelete}).Draw(t, "leftover"), Note: m.note(t)}
 	reasons := slices.Concat(m.busy(from.Entity, into.Entity), m.worked(from.Links...))
-	if from.Entity == into.Entity || from.Type != into.Type {
+	if from.Entity == into.Entity || from.Type != into.Type || from.Retired || into.Retired {
 		reasons = append(reasons, idstore.ErrInvalid)
 	}
 	want := idstore.Operation{Kind: idstore.OperationMerge, Note: o.Note, Changes: []idstore.Change{{Before: into, After: joined(into, from, true)}, {Before: from}}}
@@ -191,7 +191,7 @@ func (m *model) split(t *rapid.T) {
 		half.ExternalIDs = append(half.ExternalIDs, x)
 	}
 	reasons := slices.Concat(m.busy(r.Entity), m.worked(r.Links...))
-	if stays.Links == nil || leaves.Links == nil || stays.IDs == nil {
+	if stays.Links == nil || leaves.Links == nil || stays.IDs == nil || r.Retired {
 		reasons = append(reasons, idstore.ErrInvalid)
 	}
 	leaves.Entity = m.greatest + 1
@@ -239,7 +239,7 @@ func (m *model) relink(t *rapid.T) {
 	changes := []idstore.Change{{Before: r, After: after}}
 	holder, taken := m.byAnchor(now)
 	switch {
-	case now == before:
+	case now == before || r.Retired:
 		reasons = append(reasons, idstore.ErrInvalid)
 	case taken:
 		touched := slices.ContainsFunc(m.history, func(op idstore.Operation) bool { return touches(op, holder.Entity) })

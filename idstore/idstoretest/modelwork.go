@@ -187,8 +187,12 @@ func (m *model) abandon(t *rapid.T) {
 // removed is what Remove leaves.
 func (m *model) removed(t *rapid.T, in idstore.Intent) {
 	r, ok := m.entities[in.Entity]
-	if !ok {
+	if !ok || in.Kind == idstore.Retire && r.Retired {
 		return // another intent to delete it ended first
+	}
+	var after idstore.Record
+	if in.Kind == idstore.Retire {
+		after = idstore.Record{Entity: r.Entity, Type: r.Type, Links: r.Links, Created: r.Created, Retired: true}
 	}
 	var o idstore.Operation
 	err := m.store.View(context.Background(), func(tx idstore.Tx) (err error) {
@@ -197,7 +201,7 @@ func (m *model) removed(t *rapid.T, in idstore.Intent) {
 		}
 		return err
 	})
-	want := idstore.Operation{ID: o.ID, Kind: idstore.OperationDelete, Note: idstore.Note{When: o.When}, Changes: []idstore.Change{{Before: r}}}
+	want := idstore.Operation{ID: o.ID, Kind: idstore.OperationDelete, Note: idstore.Note{When: o.When}, Changes: []idstore.Change{{Before: r, After: after}}}
 	if err != nil || !reflect.DeepEqual(o, want) {
 		t.Fatalf("history %+v, %v, want %+v", o, err, want)
 	}

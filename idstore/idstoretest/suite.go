@@ -19,6 +19,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("tables", func(t *testing.T) { testTables(t, open) })
 	t.Run("operations", func(t *testing.T) { testOperations(t, open) })
 	t.Run("intents", func(t *testing.T) { testIntents(t, open) })
+	t.Run("retire", func(t *testing.T) { testRetire(t, open) })
 	t.Run("concurrency", func(t *testing.T) { testConcurrency(t, open) })
 	t.Run("durability", func(t *testing.T) { testDurability(t, open) })
 	t.Run("identity", func(t *testing.T) { testIdentity(t, open) })
