@@ -82,7 +82,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 		} else {
 			g.drop(ctx, intent)
 		}
-		return Result{}, fault(t.Mapping, err)
+		return Result{}, g.nameTaken(ctx, t, c, name, err)
 	}
 	ctx = context.WithoutCancel(ctx) // it is made: the rest is not broken off
 	var rec idstore.Record

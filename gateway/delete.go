@@ -13,7 +13,8 @@ import (
 
 // Delete removes the resource (RFC 7644 §3.6) with every object that it is linked
 // to and what else names these in the backend. Its id answers NotFound for ever
-// after; its userName is free at once. Where the resource has other ids, as after a
+// after; its userName is free at once. Where objects are kept, they are put away
+// instead (see Keep). Where the resource has other ids, as after a
 // merge, this id alone goes: the others still name it, and no object is touched.
 func (g *Gateway) Delete(ctx context.Context, c Caller, kind, id string, p scim.Precondition) error {
 	t, err := g.target(kind)
@@ -40,6 +41,9 @@ func (g *Gateway) deleteAsSeen(ctx context.Context, t *target, c Caller, id stri
 	defer release()
 	if len(rec.IDs) > 1 {
 		return g.removeID(ctx, t, c, rec, id, p)
+	}
+	if t.Keep != nil {
+		return g.retire(ctx, t, c, rec, *t.Keep, p)
 	}
 
 	links, err := g.deletable(ctx, t, rec)

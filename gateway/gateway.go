@@ -23,6 +23,7 @@ type Target struct {
 	Connector connectors.Connector
 	Backend   string // the name that anchors carry in the identity table
 	Pairwise  bool   // each provisioning domain sees ids of its own
+	Keep      *Keep  // what is done with what a client deletes; nil deletes it
 }
 
 // Options is what a Gateway is made of.

@@ -181,7 +181,7 @@ func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
 			if err != nil {
 				return err
 			}
-			if in.Kind == idstore.Delete && in.Backend == t.Backend {
+			if (in.Kind == idstore.Delete || in.Kind == idstore.Retire) && in.Backend == t.Backend {
 				intents = append(intents, in)
 			}
 		}
@@ -234,8 +234,11 @@ func (g *Gateway) settle(ctx context.Context, in idstore.Intent, final bool) (er
 			g.leftovers.add(in.ID)
 		}
 	}()
-	if in.Kind == idstore.Delete {
+	switch in.Kind {
+	case idstore.Delete:
 		return g.settleDelete(ctx, t, in, final)
+	case idstore.Retire:
+		return g.settleRetire(ctx, t, in, final)
 	}
 	return g.settleCreate(ctx, t, in, final)
 }

@@ -55,3 +55,14 @@ func (p *promises) take(of promise) (idstore.Record, bool) {
 	delete(p.kept, of)
 	return kept.rec, ok && p.now().Sub(kept.when) <= promiseTime
 }
+
+// forget drops what is promised of an entity that was deleted.
+func (p *promises) forget(e idstore.EntityID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for of, kept := range p.kept {
+		if kept.rec.Entity == e {
+			delete(p.kept, of)
+		}
+	}
+}

@@ -48,7 +48,7 @@ func (g *Gateway) checkUnique(ctx context.Context, t *target, c Caller, values [
 				return fault(t.Mapping, err)
 			}
 			if a != self {
-				return &Fault{Kind: Conflict, Attr: v.Path.String(), Reason: "another resource has this value"}
+				return g.conflict(ctx, t, c, v.Path.String(), a)
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (g *Gateway) carryOut(ctx context.Context, w idstore.Work) error {
 		return fmt.Errorf("the configuration serves no %s from the backend %q", rec.Type, w.Anchor.Backend)
 	}
 	if w.Action == idstore.ActionDisable {
-		err = t.disable(ctx, connectors.Anchor(w.Anchor.Key))
+		err = t.keep(ctx, Keep{Disable: true}, connectors.Anchor(w.Anchor.Key), nil)
 	} else {
 		err = g.deleteLeftover(ctx, t, rec, w.Anchor)
 	}
@@ -158,27 +158,6 @@ func (t *target) inactive() *scim.Patch {
 		return nil
 	}
 	return &scim.Patch{Ops: []scim.Operation{{Op: scim.OpReplace, Path: scim.Path{Attr: a}, Value: scim.Bool(false)}}}
-}
-
-func (t *target) disable(ctx context.Context, a connectors.Anchor) error {
-	p := t.inactive()
-	if p == nil {
-		return errors.New("the mapping has no `active` that could be written")
-	}
-	want := t.Mapping.Needs(*p).Want
-	for try := 1; ; try++ {
-		e, err := t.Connector.Get(ctx, a, want)
-		if err != nil {
-			return err
-		}
-		plan, err := t.Mapping.Plan(e, *p, nil)
-		if err != nil || len(plan.Changes) == 0 {
-			return err
-		}
-		if _, err = t.Connector.Apply(ctx, a, plan.Changes, plan.Guard, nil); connectors.KindOf(err) != connectors.GuardFailed || try == attempts {
-			return err
-		}
-	}
 }
 
 // deleteLeftover deletes an object that is not the primary one of its entity. What

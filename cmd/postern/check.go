@@ -75,6 +75,14 @@ func askBackends(ctx context.Context, c Config, compiled []*mapping.Mapping) (to
 				unique[r.Name] = compiled[i].Unique()
 			}
 		}
+		for _, r := range c.Resources {
+			if r.Backend != b.Name || r.Keep == nil || r.Keep.Container == "" {
+				continue
+			}
+			if err := d.Holds(ctx, r.Keep.Container); err != nil {
+				problems.Add(r.keepAt.Problem("the container %q can not be read: %v", r.Keep.Container, err))
+			}
+		}
 		for _, f := range d.Check(ctx, attrs, unique) {
 			if f.Level == ldap.Info {
 				told = append(told, b.Name+": "+f.String())

@@ -6,6 +6,7 @@ import (
 	"postern/configs"
 	"postern/connectors/ldap"
 	"postern/connectors/rest"
+	"postern/gateway"
 	"postern/scim"
 )
 
@@ -31,6 +32,9 @@ type Resource struct {
 	Collection ldap.Collection
 	REST       *rest.Collection // of a REST backend
 	Node       *configs.Node    // the section, for positions
+	// Keep says what is done with what a client deletes; nil deletes it.
+	Keep   *gateway.Keep
+	keepAt configs.At[string]
 }
 
 func decodeBackends(n *configs.Node, ps *configs.Problems) []Backend {
@@ -81,8 +85,10 @@ func decodeResource(name string, n *configs.Node, backends []string, apps []Back
 	if backend.Value != "" && !slices.Contains(backends, backend.Value) {
 		ps.Add(backend.Problem("there is no backend %q", backend.Value).Near(backend.Value, backends))
 	}
-	m.Enum("delete", "remove")
+	keep, keepAt := decodeDelete(m, ps)
 	r := Resource{
+		Keep:     keep,
+		keepAt:   keepAt,
 		Name:     name,
 		Backend:  backend.Value,
 		Pairwise: m.Enum("ids", "shared", "pairwise").Value == "pairwise",

@@ -13,6 +13,7 @@ import (
 
 	"postern/configs"
 	"postern/connectors/ldap"
+	"postern/gateway"
 )
 
 // TestConfigProblems loads and compiles the file "config.yaml" of every archive in testdata/config, with the
@@ -180,7 +181,7 @@ resources:
   User:
     backend: corp
     ids: pairwise
-    delete: remove
+    delete: { move: "ou=leavers,dc=example,dc=com" }
     base: ou=people,dc=example,dc=com
     objectClass: inetOrgPerson
     placeholder: cn=nobody,dc=example,dc=com
@@ -222,7 +223,7 @@ resources:
 		t.Errorf("backend: %+v", l)
 	}
 	r := c.Resources[0]
-	if !r.Pairwise || !slices.Equal(r.Collection.ObjectClass, []string{"inetOrgPerson"}) || r.Collection.Placeholder != "cn=nobody,dc=example,dc=com" {
+	if r.Keep == nil || *r.Keep != (gateway.Keep{Container: "ou=leavers,dc=example,dc=com"}) || !r.Pairwise || !slices.Equal(r.Collection.ObjectClass, []string{"inetOrgPerson"}) || r.Collection.Placeholder != "cn=nobody,dc=example,dc=com" {
 		t.Errorf("resource: %+v", r)
 	}
 }

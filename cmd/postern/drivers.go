@@ -53,6 +53,7 @@ func compile(c Config, ps *configs.Problems) ([]*mapping.Mapping, error) {
 		m, problems := mapping.Compile(spec, full)
 		ps.Add(problems...)
 		compiled[i] = m
+		checkKeep(&c.Resources[i], m, ps)
 		if m == nil || r.Schema.ID != scim.UserSchema().ID {
 			continue
 		}
@@ -139,7 +140,7 @@ func open(ctx context.Context, c Config, maps []*mapping.Mapping, log zerolog.Lo
 func (a *app) wire(ctx context.Context, c Config, maps []*mapping.Mapping, collections map[string]connectors.Connector, log zerolog.Logger) (err error) {
 	options := gateway.Options{Store: a.store, ScanLimit: c.Limits.ScanLimit, SnapshotTTL: c.Limits.SnapshotTTL, Patience: a.patience, Log: log}
 	for i, r := range c.Resources {
-		options.Targets = append(options.Targets, gateway.Target{Mapping: maps[i], Connector: collections[r.Name], Backend: r.Backend, Pairwise: r.Pairwise})
+		options.Targets = append(options.Targets, gateway.Target{Mapping: maps[i], Connector: collections[r.Name], Backend: r.Backend, Pairwise: r.Pairwise, Keep: r.Keep})
 	}
 	if a.gateway, err = gateway.New(options); err != nil {
 		return err

@@ -76,6 +76,9 @@ func entityLine(e adminapi.Entity) string {
 		link = e.Links[0].Backend + ":" + e.Links[0].Anchor
 	}
 	more := ""
+	if e.Retired {
+		more = "\t(deleted, its object is kept)"
+	}
 	if n := len(e.IDs) + len(e.ExternalIDs) + len(e.Links); n > 3 || n == 3 && external == "-" {
 		more = fmt.Sprintf("\t(%d ids, %d externalIds, %d links)", len(e.IDs), len(e.ExternalIDs), len(e.Links))
 	}
@@ -117,6 +120,9 @@ func showEntity(w io.Writer, e adminapi.Entity) {
 		row(line.what, "%s", line.text)
 	}
 	row("first seen", "%s", stamp(e.Created))
+	if e.Retired && len(e.Links) > 0 {
+		row("to undo", "postern ids undo anchor:%s", e.Links[0].Anchor)
+	}
 	for _, in := range e.Intents {
 		row("under way", "%s, begun %s", in.Kind, stamp(in.Begun))
 	}
@@ -154,6 +160,9 @@ func traits(e adminapi.Entity) (all []trait) {
 			what = "also known"
 		}
 		all = append(all, trait{what, x.Value + of(x.Domain)})
+	}
+	if e.Retired {
+		all = append(all, trait{"deleted", "what it was for clients; its object is kept, and no client sees it"})
 	}
 	for _, l := range e.Links {
 		what := "secondary"

@@ -43,7 +43,8 @@ func TestScripts(t *testing.T) {
 }
 
 // scriptDirectory serves the demo's company until the script ends, and writes
-// postern.yaml for it: directory [OLD=NEW …] with texts of the sample to replace.
+// postern.yaml for it: directory ['OLD -> NEW' …] with texts of the sample to
+// replace; in NEW, \n is the end of a line.
 func scriptDirectory(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	address, stopped, err := startDemoDirectory(ctx, scriptPassword)
@@ -61,11 +62,11 @@ func scriptDirectory(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	replace := []string{"ldap://127.0.0.1:3890", "ldap://" + address}
 	for _, a := range args {
-		before, after, ok := strings.Cut(a, "=")
+		before, after, ok := strings.Cut(a, " -> ")
 		if !ok || !strings.Contains(string(sample), before) {
-			ts.Fatalf("%q: write OLD=NEW with a text of the sample", a)
+			ts.Fatalf("%q: write 'OLD -> NEW' with a text of the sample", a)
 		}
-		replace = append(replace, before, after)
+		replace = append(replace, before, strings.ReplaceAll(after, `\n`, "\n"))
 	}
 	if err := os.WriteFile(ts.MkAbs("postern.yaml"), []byte(strings.NewReplacer(replace...).Replace(string(sample))), 0o600); err != nil {
 		ts.Fatalf("%v", err)

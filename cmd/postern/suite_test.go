@@ -75,6 +75,7 @@ func suite(t *testing.T, w *world) {
 		{"Split", testSplit},
 		{"Drift", testDrift},
 		{"Adoption", testAdoption},
+		{"Kept", testKept},
 		{"Bulk", testBulk},
 		{"Me", testMe},
 		{"Conformance", testConformance},

@@ -90,6 +90,12 @@ func (c *collection) holds(name string) bool {
 	return ok && within(n, c.baseNorm)
 }
 
+// within reports whether a container is the base or lies in it.
+func (c *collection) within(container string) bool {
+	n, ok := normalizeDN(container)
+	return ok && within(n, c.baseNorm)
+}
+
 // refers reports whether one of the attributes holds references.
 func (c *collection) refers(want []connectors.Attr) bool {
 	for _, a := range want {

@@ -143,6 +143,30 @@ func (t tracked) Delete(ctx context.Context, a connectors.Anchor, g connectors.G
 	return err
 }
 
+// MoveOut implements connectors.Mover. From a collection that the container is not
+// in, what is moved is deleted.
+func (t tracked) MoveOut(ctx context.Context, a connectors.Anchor, container string, g connectors.Guard) error {
+	ctx, r := follow(ctx, false)
+	err := t.collection.MoveOut(ctx, a, container, g)
+	if s := r.bound(); err == nil && s != nil {
+		t.dir.journal.add(t.target(a), &note{server: s, deleted: !t.within(container)})
+	}
+	if connectors.KindOf(err) == connectors.NotFound {
+		_, err = t.vouch(r.by(), a, connectors.Entry{}, err)
+	}
+	return err
+}
+
+// LiesIn implements connectors.Mover.
+func (t tracked) LiesIn(ctx context.Context, a connectors.Anchor, container string) (bool, error) {
+	ctx, r := follow(ctx, false)
+	lies, err := t.collection.LiesIn(ctx, a, container)
+	if _, err := t.vouch(r.by(), a, connectors.Entry{}, err); err != nil {
+		return false, err
+	}
+	return lies, nil
+}
+
 // Search implements connectors.Connector. A search is only answered by a server
 // that has what was written a moment ago by way of others. That a replica finds
 // nothing is no answer: the active server is asked.

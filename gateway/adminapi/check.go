@@ -63,6 +63,9 @@ func (h *Handler) checkBackends(ctx context.Context, res *CheckResult, a *answer
 		links := make(map[string][]idstore.Anchor) // by resource type
 		owners := make(map[idstore.Anchor]idstore.Record)
 		for _, r := range page {
+			if r.Retired { // where its object is now is nobody's business here
+				continue
+			}
 			for _, anchor := range anchorsOf(r) {
 				owners[anchor] = r
 				links[r.Type] = append(links[r.Type], anchor)

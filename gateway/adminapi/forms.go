@@ -16,9 +16,12 @@ type Entity struct {
 	IDs         []ID         `json:"ids"`
 	ExternalIDs []ExternalID `json:"externalIds"`
 	Links       []Link       `json:"links"`
-	Intents     []Intent     `json:"intents,omitempty"`
-	Work        []Work       `json:"work,omitempty"`
-	History     []Operation  `json:"history,omitempty"` // newest first
+	// Retired says that it was deleted while its objects were kept: no client sees
+	// them, and an undo of the deletion brings the ids back.
+	Retired bool        `json:"retired,omitempty"`
+	Intents []Intent    `json:"intents,omitempty"`
+	Work    []Work      `json:"work,omitempty"`
+	History []Operation `json:"history,omitempty"` // newest first
 }
 
 // ID is a public id; Domain is "" where ids are shared.
@@ -110,7 +113,7 @@ func (s *speller) entity(ctx context.Context, r idstore.Record) *Entity {
 	if r.Entity == 0 {
 		return nil
 	}
-	e := &Entity{Type: r.Type, Created: r.Created, IDs: []ID{}, ExternalIDs: []ExternalID{}, Links: []Link{}}
+	e := &Entity{Type: r.Type, Created: r.Created, Retired: r.Retired, IDs: []ID{}, ExternalIDs: []ExternalID{}, Links: []Link{}}
 	for _, id := range r.IDs {
 		e.IDs = append(e.IDs, ID{id.Public.String(), string(id.Domain), id.Alias})
 	}

@@ -17,7 +17,7 @@ func (h *Handler) matches(ctx context.Context, req RelinksRequest, res *RelinksR
 	err = h.pages(ctx, func(page []idstore.Record) error {
 		var mine []idstore.Record
 		for _, r := range page {
-			if r.Type == req.Type {
+			if r.Type == req.Type && !r.Retired {
 				mine = append(mine, r)
 			}
 		}

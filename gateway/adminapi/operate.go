@@ -157,6 +157,10 @@ func (h *Handler) lasting(ctx context.Context, o idstore.Operation) (warnings []
 		return warnings
 	}
 	for _, c := range o.Changes {
+		if c.After.Retired {
+			warnings = append(warnings, fmt.Sprintf("the object %s stays as the deletion left it, disabled or moved away: enable it, or move it back; as long as it lies outside the base its id answers 404", s.spell(ctx, c.Before.Type, c.Before.Anchor())))
+			continue
+		}
 		there, err := h.Gateway.There(ctx, c.Before.Type, []idstore.Anchor{c.Before.Anchor()})
 		if err == nil && !there[0] {
 			warnings = append(warnings, fmt.Sprintf("the object %s is not in its backend: the id comes back and answers 404 until the object does, or until it is relinked", s.spell(ctx, c.Before.Type, c.Before.Anchor())))

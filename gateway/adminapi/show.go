@@ -16,7 +16,11 @@ type ShowRequest struct {
 func (h *Handler) show(ctx context.Context, req ShowRequest, a *answer) (any, error) {
 	r, err := h.one(ctx, req.Ref)
 	if err != nil {
-		return nil, err
+		kept, ok := h.kept(ctx, req.Ref)
+		if !ok {
+			return nil, err
+		}
+		r = kept
 	}
 	s := h.speller()
 	e := s.entity(ctx, r)
@@ -55,6 +59,20 @@ func (h *Handler) show(ctx context.Context, req ShowRequest, a *answer) (any, er
 		e.History = append(e.History, s.operation(ctx, o))
 	}
 	return e, err
+}
+
+// kept returns what is kept of an entity that a reference meant before it was
+// deleted.
+func (h *Handler) kept(ctx context.Context, ref string) (r idstore.Record, ok bool) {
+	entity, err := h.ever(ctx, ref)
+	if err != nil {
+		return r, false
+	}
+	err = h.Store.View(ctx, func(tx idstore.Tx) (err error) {
+		r, err = idstore.Entity(tx, entity)
+		return err
+	})
+	return r, err == nil && r.Retired
 }
 
 // ListRequest asks for entities, oldest first.

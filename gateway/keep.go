@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"postern/connectors"
+)
+
+// A Keep says what becomes of the objects of a resource that a client deletes, where
+// they are not deleted: they are disabled, moved, or both.
+type Keep struct {
+	Disable   bool   // by the mapping's `active`
+	Container string // where they are moved to, in the backend's notation; "" is nowhere
+}
+
+// name is the policy as an intent holds it, so that what was begun under it is
+// recognised whatever the configuration says then, with the trace of what is moved.
+func (k Keep) name(trace string) string {
+	how := ""
+	if k.Disable {
+		how = "disable"
+	}
+	return how + "\x00" + k.Container + "\x00" + trace
+}
+
+// keepNamed reads what name wrote.
+func keepNamed(name string) (k Keep, trace string) {
+	how, rest, _ := strings.Cut(name, "\x00")
+	k.Disable = how == "disable"
+	k.Container, trace, _ = strings.Cut(rest, "\x00")
+	return k, trace
+}
+
+var errNoActive = errors.New("the mapping has no `active` that could be written")
+
+// keep puts one object away as the policy says. check is asked about the entry as it
+// was read, before anything is written; nil asks nothing. What is done already is
+// not done again.
+func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check func(connectors.Entry) error) error {
+	p := t.inactive()
+	if k.Disable && p == nil {
+		return errNoActive
+	}
+	for try := 1; ; try++ {
+		var guard connectors.Guard
+		level := t.Connector.Capabilities().Guard
+		var want []connectors.Attr
+		if k.Disable {
+			want = t.Mapping.Needs(*p).Want
+		}
+		if check != nil {
+			want = t.want
+		}
+		e, err := t.Connector.Get(ctx, a, want)
+		if err != nil {
+			return err
+		}
+		if check != nil {
+			if err := check(e); err != nil {
+				return err
+			}
+			guard = t.Mapping.Guard(level, e)
+		}
+		if k.Disable {
+			plan, err := t.Mapping.Plan(e, *p, nil)
+			if err != nil {
+				return err
+			}
+			if len(plan.Changes) > 0 {
+				if check != nil {
+					plan = plan.Conditional(level, e)
+				}
+				_, err = t.Connector.Apply(ctx, a, plan.Changes, plan.Guard, nil)
+			}
+			if connectors.KindOf(err) == connectors.GuardFailed && try < attempts {
+				continue
+			}
+			if err != nil || k.Container == "" {
+				return err
+			}
+			if len(plan.Changes) > 0 { // by our own hand it is no longer what was checked
+				check, guard = nil, connectors.Guard{}
+			}
+		}
+		if err = t.moveOut(ctx, a, k.Container, guard); connectors.KindOf(err) != connectors.GuardFailed || try == attempts {
+			return err
+		}
+	}
+}
+
+func (t *target) moveOut(ctx context.Context, a connectors.Anchor, container string, g connectors.Guard) error {
+	m, ok := connectors.As[connectors.Mover](t.Connector)
+	if !ok {
+		return errors.New("the backend has no containers to move to")
+	}
+	return m.MoveOut(ctx, a, container, g)
+}
+
+// isKept reports whether an object is as the policy puts it away. One that is not in
+// the collection any more is: it was moved out of it, or is gone.
+func (t *target) isKept(ctx context.Context, k Keep, a connectors.Anchor) (bool, error) {
+	var want []connectors.Attr
+	p := t.inactive()
+	if k.Disable {
+		if p == nil {
+			return false, errNoActive
+		}
+		want = t.Mapping.Needs(*p).Want
+	}
+	e, err := t.Connector.Get(ctx, a, want)
+	if connectors.KindOf(err) == connectors.NotFound {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if k.Disable {
+		plan, err := t.Mapping.Plan(e, *p, nil)
+		if err != nil || len(plan.Changes) > 0 {
+			return false, err
+		}
+	}
+	if k.Container == "" {
+		return true, nil
+	}
+	m, ok := connectors.As[connectors.Mover](t.Connector)
+	if !ok {
+		return false, nil
+	}
+	lies, err := m.LiesIn(ctx, a, k.Container)
+	if connectors.KindOf(err) == connectors.NotFound {
+		return true, nil
+	}
+	return lies, err
+}
