@@ -50,6 +50,7 @@ type bench struct {
 	clock    *atomic.Int64 // seconds
 	pairwise bool          // what again makes of the ids of users and groups
 	patience time.Duration
+	keep     *gateway.Keep // what again makes of deletions of users
 	again    func() *gateway.Gateway
 	over     func(connectors.Connector) connectors.Connector // what again puts over a connector
 }
@@ -57,6 +58,12 @@ type bench struct {
 var caller = gateway.Caller{Client: "idp", Domain: "idp"}
 
 func newBench(t *testing.T, o memory.Options) *bench {
+	t.Helper()
+	return newBenchOf(t, o, userMap)
+}
+
+// newBenchOf is newBench with another mapping of users.
+func newBenchOf(t *testing.T, o memory.Options, userMap string) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: new(atomic.Int64), over: func(c connectors.Connector) connectors.Connector { return c }}
 	users, groups := compile(t, "User", userMap), compile(t, "Group", groupMap)
@@ -86,7 +93,7 @@ func newBench(t *testing.T, o memory.Options) *bench {
 		g, err := gateway.New(gateway.Options{Store: b.store, Log: zerolog.Nop(), ScanLimit: 1000, Patience: b.patience,
 			Now: func() time.Time { return time.Unix(1_700_000_000+b.clock.Load(), 0) },
 			Targets: []gateway.Target{
-				{Mapping: users, Connector: b.over(b.backend.Collection("User")), Backend: "corp", Pairwise: b.pairwise},
+				{Mapping: users, Connector: b.over(b.backend.Collection("User")), Backend: "corp", Pairwise: b.pairwise, Keep: b.keep},
 				{Mapping: groups, Connector: b.over(b.backend.Collection("Group")), Backend: "corp", Pairwise: b.pairwise},
 			}})
 		if err != nil {
