@@ -19,6 +19,9 @@ import (
 // Nothing is written down before the precondition was found to hold, so that after
 // a crash an object that is as the policy puts it away was put away by this.
 func (g *Gateway) retire(ctx context.Context, t *target, c Caller, rec idstore.Record, k Keep, p scim.Precondition) error {
+	if gone, err := g.settleRetirement(ctx, t, rec); err != nil || gone {
+		return err
+	}
 	links, err := g.deletable(ctx, t, rec)
 	if err != nil {
 		return err
@@ -96,6 +99,34 @@ func (g *Gateway) retire(ctx context.Context, t *target, c Caller, rec idstore.R
 		}
 	}
 	return fault(t.Mapping, err)
+}
+
+// settleRetirement resolves what an earlier request for the same deletion left open,
+// whose answer the client did not get, and reports whether that has done it.
+func (g *Gateway) settleRetirement(ctx context.Context, t *target, rec idstore.Record) (gone bool, err error) {
+	if g.leftovers.none() {
+		return false, nil
+	}
+	var intents []idstore.Intent
+	look := func(tx idstore.Tx) (err error) {
+		if rec, err = idstore.Entity(tx, rec.Entity); err == nil {
+			intents, err = idstore.IntentsForEntity(tx, rec.Entity)
+		}
+		return err
+	}
+	if err := g.store.View(ctx, look); err != nil {
+		return false, fault(t.Mapping, err)
+	}
+	for _, in := range intents {
+		if in.Kind != idstore.Retire {
+			continue
+		}
+		if err := g.settle(ctx, in, false); err != nil && !errors.Is(err, errMayCome) {
+			return false, err
+		}
+	}
+	err = g.store.View(ctx, look)
+	return rec.Retired, fault(t.Mapping, err)
 }
 
 // leftToKeep returns the objects that are not yet as the policy puts them away, in

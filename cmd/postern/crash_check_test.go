@@ -40,12 +40,20 @@ func (w *crashWorld) check() {
 	for _, e := range all {
 		names[strings.ToLower(e.DN)] = true
 	}
+	if w.shape.leavers != "" { // references follow them, where the directory has them do that
+		for _, e := range w.walk(w.shape.leavers, w.shape.isPerson) {
+			names[strings.ToLower(e.DN)] = true
+		}
+	}
 	linked := map[string]int{} // how many entities an object is linked to
 	primary := map[string]bool{}
 	for i, r := range table.Records {
 		for k, l := range r.Links {
 			key := hex.EncodeToString(table.Keys[i][k])
 			linked[key]++
+			if r.Retired { // no client sees it, wherever its objects are
+				continue
+			}
 			if l.Primary {
 				primary[key] = true
 			}
@@ -53,8 +61,8 @@ func (w *crashWorld) check() {
 				w.violated("entity %d with the ids %v is linked to %s, which is not in the directory", r.Entity, r.IDs, key)
 			}
 		}
-		if len(r.IDs) == 0 {
-			w.violated("entity %d has no id", r.Entity)
+		if (len(r.IDs) == 0) != r.Retired {
+			w.violated("entity %d has the ids %v, and is retired: %v", r.Entity, r.IDs, r.Retired)
 		}
 	}
 	for key, e := range all {

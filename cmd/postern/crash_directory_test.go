@@ -15,6 +15,7 @@ import (
 // crashShape is how a kind of directory shows what the checks look for.
 type crashShape struct {
 	people, groups      string // the bases
+	leavers             string // where people are moved who were deleted, or ""
 	isPerson            string // a filter
 	anchor, number, uid string // attributes
 	suffix              string // of user names
@@ -26,6 +27,17 @@ type crashShape struct {
 // newCrashWorld starts a gateway in front of a directory, by way of a proxy that
 // the tests cut.
 func newCrashWorld(t *testing.T, kind string, pairwise bool, options ...ldaptest.Option) *crashWorld {
+	t.Helper()
+	return newCrashWorldOf(t, kind, func(*crashShape) []string {
+		if pairwise {
+			return []string{"    anchor: entryUUID\n", "    anchor: entryUUID\n    ids: pairwise\n"}
+		}
+		return nil
+	}, options...)
+}
+
+// newCrashWorldOf is newCrashWorld with what else is replaced by pairs in the sample.
+func newCrashWorldOf(t *testing.T, kind string, edits func(*crashShape) []string, options ...ldaptest.Option) *crashWorld {
 	t.Helper()
 	w := &crashWorld{t: t, whole: t, told: map[string]told{}, touched: map[string]bool{}, made: map[string]bool{}, paths: map[string]string{}, dangling: map[string]bool{}}
 	for _, env := range []string{"ENTRA_TOKEN", "IDP_TOKEN", "POSTERN_DEMO_TOKEN"} {
@@ -45,9 +57,7 @@ func newCrashWorld(t *testing.T, kind string, pairwise bool, options ...ldaptest
 	folder := t.TempDir()
 	w.file, w.table = filepath.Join(folder, name), filepath.Join(folder, "ids.db")
 	pairs = append(pairs, "bolt: { path: "+own+" }", "bolt: { path: "+w.table+" }")
-	if pairwise {
-		pairs = append(pairs, "    anchor: entryUUID\n", "    anchor: entryUUID\n    ids: pairwise\n")
-	}
+	pairs = append(pairs, edits(&w.shape)...)
 	if err := os.WriteFile(w.file, []byte(editedSample(t, name, pairs...)), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,16 @@ import (
 	"postern/idstore"
 )
 
+// A crashOp is something that the gateway is killed in.
+type crashOp struct {
+	name string
+	run  func(w *crashWorld)
+}
+
 // crashOps are what the gateway is killed in. Each prepares what it needs, has one
 // thing done while the gateway may die, does it again where it died, as a client
 // would, and looks whether all is as it should be.
-var crashOps = []struct {
-	name string
-	run  func(w *crashWorld)
-}{
+var crashOps = []crashOp{
 	{"create", func(w *crashWorld) { w.create(w.newPerson()) }},
 	{"create with externalId", func(w *crashWorld) {
 		p := w.newPerson()
