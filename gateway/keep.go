@@ -37,11 +37,12 @@ var errNoActive = errors.New("the mapping has no `active` that could be written"
 
 // keep puts one object away as the policy says. check is asked about the entry as it
 // was read, before anything is written; nil asks nothing. What is done already is
-// not done again.
-func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check func(connectors.Entry) error) error {
+// not done again. wrote says that something may have been written, also where the
+// rest failed.
+func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check func(connectors.Entry) error) (wrote bool, err error) {
 	p := t.inactive()
 	if k.Disable && p == nil {
-		return errNoActive
+		return false, errNoActive
 	}
 	for try := 1; ; try++ {
 		var guard connectors.Guard
@@ -55,37 +56,39 @@ func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check fu
 		}
 		e, err := t.Connector.Get(ctx, a, want)
 		if err != nil {
-			return err
+			return wrote, err
 		}
 		if check != nil {
 			if err := check(e); err != nil {
-				return err
+				return wrote, err
 			}
 			guard = t.Mapping.Guard(level, e)
 		}
 		if k.Disable {
 			plan, err := t.Mapping.Plan(e, *p, nil)
 			if err != nil {
-				return err
+				return wrote, err
 			}
 			if len(plan.Changes) > 0 {
 				if check != nil {
 					plan = plan.Conditional(level, e)
 				}
 				_, err = t.Connector.Apply(ctx, a, plan.Changes, plan.Guard, nil)
+				wrote = wrote || connectors.KindOf(err) != connectors.GuardFailed
 			}
 			if connectors.KindOf(err) == connectors.GuardFailed && try < attempts {
 				continue
 			}
 			if err != nil || k.Container == "" {
-				return err
+				return wrote, err
 			}
 			if len(plan.Changes) > 0 { // by our own hand it is no longer what was checked
 				check, guard = nil, connectors.Guard{}
 			}
 		}
-		if err = t.moveOut(ctx, a, k.Container, guard); connectors.KindOf(err) != connectors.GuardFailed || try == attempts {
-			return err
+		err = t.moveOut(ctx, a, k.Container, guard)
+		if connectors.KindOf(err) != connectors.GuardFailed || try == attempts {
+			return wrote || err == nil || connectors.KindOf(err) == connectors.Timeout, err
 		}
 	}
 }

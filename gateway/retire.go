@@ -72,15 +72,16 @@ func (g *Gateway) retire(ctx context.Context, t *target, c Caller, rec idstore.R
 	if in, err = g.begin(ctx, t, in); err != nil {
 		return err
 	}
+	wrote := false
 	for _, a := range left {
-		first := check
+		first, did := check, false
 		if a != primary {
 			first = nil
 		}
-		if err = t.keep(ctx, k, connectors.Anchor(a.Key), first); connectors.KindOf(err) == connectors.NotFound && len(links) > 1 {
+		if did, err = t.keep(ctx, k, connectors.Anchor(a.Key), first); connectors.KindOf(err) == connectors.NotFound && len(links) > 1 {
 			err = nil // somebody else was faster with this one
 		}
-		if err != nil {
+		if wrote = wrote || did; err != nil {
 			break
 		}
 	}
@@ -93,12 +94,25 @@ func (g *Gateway) retire(ctx context.Context, t *target, c Caller, rec idstore.R
 		return nil
 	case connectors.KindOf(err) == connectors.Timeout: // nobody knows
 		g.leftovers.add(in.ID)
+	case !wrote: // whatever has become of it, not by this
+		g.drop(settled, in)
 	default:
 		if open := g.settleRetire(settled, t, in, true); open != nil {
 			g.leftovers.add(in.ID)
+		} else if g.isRetired(settled, rec) { // as where what was written puts it out of our sight
+			return nil
 		}
 	}
 	return fault(t.Mapping, err)
+}
+
+func (g *Gateway) isRetired(ctx context.Context, rec idstore.Record) (is bool) {
+	err := g.store.View(ctx, func(tx idstore.Tx) error {
+		now, err := idstore.Entity(tx, rec.Entity)
+		is = now.Retired
+		return err
+	})
+	return err == nil && is
 }
 
 // settleRetirement resolves what an earlier request for the same deletion left open,

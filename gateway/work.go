@@ -106,7 +106,7 @@ func (g *Gateway) carryOut(ctx context.Context, w idstore.Work) error {
 		return fmt.Errorf("the configuration serves no %s from the backend %q", rec.Type, w.Anchor.Backend)
 	}
 	if w.Action == idstore.ActionDisable {
-		err = t.keep(ctx, Keep{Disable: true}, connectors.Anchor(w.Anchor.Key), nil)
+		_, err = t.keep(ctx, Keep{Disable: true}, connectors.Anchor(w.Anchor.Key), nil)
 	} else {
 		err = g.deleteLeftover(ctx, t, rec, w.Anchor)
 	}

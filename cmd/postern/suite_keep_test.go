@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -242,5 +243,43 @@ func testKeptAs(t *testing.T, w *world, keep gateway.Keep) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestKeptOutOfSight disables what is deleted where the filter of the collection lets
+// no disabled account through, so that the write itself puts it out of sight.
+func TestKeptOutOfSight(t *testing.T) {
+	for _, without := range []string{"", "post-read"} {
+		t.Run("without "+without, func(t *testing.T) {
+			address, stopped, err := startDemoDirectory(t.Context(), "of-the-directory")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := <-stopped; err != nil {
+					t.Error(err)
+				}
+			})
+			t.Setenv("POSTERN_DEMO_PASSWORD", "of-the-directory")
+			server := "ldap://" + address + "]"
+			if without != "" {
+				server += "\n      without: [" + without + "]"
+			}
+			c, maps := editedConfig(t, "demo.yaml", "ldap://127.0.0.1:3890]", server,
+				"    filter: (objectClass=inetOrgPerson)", "    filter: (&(objectClass=inetOrgPerson)(!(pwdAccountLockedTime=*)))\n    delete: disable")
+			client := openApp(t, c, maps)
+			u := client.create("/Users", userBody("gone", `,"active":true`))
+			client.want(client.do("DELETE", "/Users/"+u.id(), ""), http.StatusNoContent)
+			client.wantError(client.do("DELETE", "/Users/"+u.id(), ""), http.StatusNotFound, "")
+			client.wantError(client.get("/Users/"+u.id()), http.StatusNotFound, "")
+			err = client.app.store.View(t.Context(), func(tx idstore.Tx) error {
+				public, _ := idstore.ParsePublicID(u.id())
+				_, err := idstore.FindID(tx, public)
+				return err
+			})
+			if !errors.Is(err, idstore.ErrGone) {
+				t.Errorf("the id: %v", err)
+			}
+		})
 	}
 }
