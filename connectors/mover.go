@@ -8,7 +8,7 @@ type Mover interface {
 	// MoveOut moves the object into a container, which is named in the backend's own
 	// notation, under the name that it has or, where the container has that name
 	// already, under one that is made of its anchor. Its anchor stays. An object that
-	// lies there already is left. NotFound if it is not in the collection, Invalid if
+	// lies there already is left. NotFound if it is not in the collection, Unavailable if
 	// there is no such container. GuardFailed as for Delete.
 	MoveOut(ctx context.Context, a Anchor, container string, g Guard) error
 	// LiesIn reports whether the object, one of the collection, lies in the

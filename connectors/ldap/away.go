@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"postern/configs"
@@ -87,22 +88,48 @@ func (w *rewrite) moveTo(ctx context.Context, container dn) error {
 	case res.Code == wire.EntryAlreadyExists:
 		name = w.longer(d[0])
 		res, err = w.sendMove(ctx, d, name, container, true)
-	case (move{w: w}).needsDetour(res):
-		// The plugin fails for the old RDN, so the entry gets one in another attribute
-		// first, keeps the values of the old one, and is moved under that.
+	case (move{w: w}).needsDetour(res) && w.c.dir.Holds(ctx, container.String()) == nil:
 		name = rdn{{attr: "cn", value: hex.EncodeToString([]byte(w.self.Anchor))}}
-		if res, err = w.sendMove(ctx, d, name, d[1:], false); err == nil && res.Code == wire.Success {
-			res, err = w.sendMove(ctx, append(dn{name}, d[1:]...), name, container, true)
-		}
+		res, err = w.detourTo(ctx, d, name, container)
 	}
 	if err != nil {
 		return err
 	}
 	if res.Code != wire.Success {
-		return w.f.refused(operation{name: "modify DN", naming: connectors.Attr(name[0].attr), dn: w.place.dn}, res)
+		op := operation{name: "modify DN", naming: connectors.Attr(name[0].attr), dn: w.place.dn}
+		if e, ok := errors.AsType[*wire.ResultError](w.c.dir.Holds(ctx, container.String())); ok && e.Code == wire.NoSuchObject {
+			return &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory does not hold the configured container",
+				Err: fmt.Errorf("container %q: %w", container, op.failed(res))}
+		}
+		return w.f.refused(op, res)
 	}
 	w.forgetNames(w.place.dn, append(dn{name}, container...).String())
 	return nil
+}
+
+// detourTo moves an entry whose RDN the plugin fails for: the entry gets one in
+// another attribute first, keeps the values of the old one, and is moved under that.
+// It gets its old name back if it can not be moved.
+func (w *rewrite) detourTo(ctx context.Context, d dn, name rdn, container dn) (wire.Result, error) {
+	res, err := w.sendMove(ctx, d, name, d[1:], false)
+	if err != nil || res.Code != wire.Success {
+		return res, err
+	}
+	between := append(dn{name}, d[1:]...)
+	res, err = w.sendMove(ctx, between, name, container, true)
+	if err != nil || res.Code == wire.Success {
+		return res, err
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	back, failed := w.sendMove(undo, between, d[0], d[1:], true)
+	if failed == nil && back.Code != wire.Success {
+		failed = &wire.ResultError{Op: "modify DN", Result: back}
+	}
+	if failed != nil {
+		return res, w.halfDone(&wire.ResultError{Op: "modify DN", Result: res}, failed)
+	}
+	return res, nil
 }
 
 // longer is an RDN with a part of the anchor's hash after the first value, so that
