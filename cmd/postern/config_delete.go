@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"postern/configs"
 	"postern/connectors/ldap"
 	"postern/gateway"
@@ -48,6 +50,14 @@ func checkKeep(r *Resource, m *mapping.Mapping, ps *configs.Problems) {
 		ldap.CheckContainer(r.keepAt, r.Collection.Base, ps)
 		if r.Keep.Disable = disables; !disables && r.Schema.ID == scim.UserSchema().ID {
 			ps.Add(r.keepAt.Problem("active is not mapped and written: what is moved stays open").AsWarning())
+		}
+		if !disables {
+			return
+		}
+		for _, attr := range m.AttrsOf(a) {
+			if strings.Contains(strings.ToLower(r.Collection.Filter), strings.ToLower(string(attr))) {
+				ps.Add(r.keepAt.Problem("the filter looks at %q, which is written before the move: if it lets no disabled account through, nothing is moved", attr).AsWarning())
+			}
 		}
 	}
 }
