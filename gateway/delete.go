@@ -56,22 +56,8 @@ func (g *Gateway) deleteAsSeen(ctx context.Context, t *target, c Caller, id stri
 	}
 	intent := idstore.Intent{Kind: idstore.Delete, Scope: t.scope(c), Entity: rec.Entity,
 		Backend: t.Backend, Anchors: links, Name: trace, Begun: g.now(), Who: c.Client, Why: "DELETE"}
-	err = g.store.Update(ctx, func(tx idstore.Tx) error {
-		now, err := idstore.Entity(tx, rec.Entity)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(now.Links, rec.Links) || !slices.Equal(now.IDs, rec.IDs) {
-			return errOtherwise
-		}
-		intent, err = idstore.Begin(tx, intent)
+	if intent, err = g.beginAsSeen(ctx, t, rec, intent, nil); err != nil {
 		return err
-	})
-	if errors.Is(err, errOtherwise) {
-		return err
-	}
-	if err != nil {
-		return fault(t.Mapping, err)
 	}
 	switch err := g.deleteObjects(ctx, t, c, rec, links, p); {
 	case err == nil:
@@ -92,6 +78,28 @@ func (g *Gateway) deleteAsSeen(ctx context.Context, t *target, c Caller, id stri
 		return err
 	}
 	return nil
+}
+
+// beginAsSeen writes down what is about to be done to an entity, if that has the objects
+// and ids that it was seen with; errOtherwise if not. then is done in the same transaction.
+func (g *Gateway) beginAsSeen(ctx context.Context, t *target, seen idstore.Record, in idstore.Intent, then func(idstore.Tx, idstore.Intent) error) (idstore.Intent, error) {
+	err := g.store.Update(ctx, func(tx idstore.Tx) error {
+		now, err := idstore.Entity(tx, seen.Entity)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(now.Links, seen.Links) || !slices.Equal(now.IDs, seen.IDs) {
+			return errOtherwise
+		}
+		if in, err = idstore.Begin(tx, in); err != nil || then == nil {
+			return err
+		}
+		return then(tx, in)
+	})
+	if errors.Is(err, errOtherwise) {
+		return in, errOtherwise
+	}
+	return in, fault(t.Mapping, err)
 }
 
 // removeID takes one of several ids away.

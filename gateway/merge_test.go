@@ -449,26 +449,42 @@ func TestWorkBehindSlowWork(t *testing.T) {
 // TestDeleteOfWhatIsSeen lets a second domain see a user in the middle of its
 // deletion by the first, which then takes no more than an id away.
 func TestDeleteOfWhatIsSeen(t *testing.T) {
-	b := newBench(t, memory.Options{})
-	b.pairwise = true
-	b.Gateway = b.again()
-	id := b.mustCreate("seen")
-	var seen atomic.Bool
-	b.backend.Fail(func(op memory.Op, done bool) error {
-		if op == memory.OpTrace && seen.CompareAndSwap(false, true) {
-			if _, err := b.Adopt(context.Background(), "User", []string{"hr"}, func(gateway.Adoption) error { return nil }); err != nil {
-				t.Error(err)
+	for name, keep := range map[string]*gateway.Keep{"removed": nil, "kept": {Disable: true}} {
+		t.Run(name, func(t *testing.T) {
+			b := newBenchOf(t, memory.Options{}, userMap+"  active: { attr: pwdAccountLockedTime, codec: ppolicy-locked }\n")
+			b.pairwise, b.keep = true, keep
+			b.Gateway = b.again()
+			id := b.mustCreate("seen")
+			asked := memory.OpTrace
+			if keep != nil {
+				asked = memory.OpGet
 			}
-		}
-		return nil
-	})
-	if err := b.Delete(t.Context(), caller, "User", id, scim.Precondition{}); err != nil || !seen.Load() {
-		t.Fatal(err, seen.Load())
+			var seen atomic.Bool
+			b.backend.Fail(func(op memory.Op, done bool) error {
+				if op == asked && seen.CompareAndSwap(false, true) {
+					if _, err := b.Adopt(context.Background(), "User", []string{"hr"}, func(gateway.Adoption) error { return nil }); err != nil {
+						t.Error(err)
+					}
+				}
+				return nil
+			})
+			if err := b.Delete(t.Context(), caller, "User", id, scim.Precondition{}); err != nil || !seen.Load() {
+				t.Fatal(err, seen.Load())
+			}
+			for e := range b.backend.Collection("User").Search(t.Context(), connectors.Query{}) {
+				var rec idstore.Record
+				err := b.store.View(t.Context(), func(tx idstore.Tx) (err error) {
+					rec, err = idstore.FindAnchor(tx, idstore.Anchor{Backend: "corp", Key: string(e.Anchor)})
+					return err
+				})
+				if err != nil || len(rec.IDs) != 1 || rec.Retired {
+					t.Errorf("the entity is %+v, want it with the id of the other domain: %v", rec, err)
+				}
+				return
+			}
+			t.Error("the object is gone, and with it the id of the other domain")
+		})
 	}
-	for range b.backend.Collection("User").Search(t.Context(), connectors.Query{}) {
-		return
-	}
-	t.Error("the object is gone, and with it the id of the other domain")
 }
 
 // TestPairwise has two domains that see different ids for one person.

@@ -59,17 +59,11 @@ func (g *Gateway) retire(ctx context.Context, t *target, c Caller, rec idstore.R
 		return fault(t.Mapping, err)
 	}
 	if len(left) == 0 { // as after the client itself has disabled it
-		err := g.store.Update(ctx, func(tx idstore.Tx) error {
-			begun, err := idstore.Begin(tx, in)
-			if err != nil {
-				return err
-			}
-			return idstore.Remove(tx, begun.ID)
-		})
+		_, err := g.beginAsSeen(ctx, t, rec, in, func(tx idstore.Tx, begun idstore.Intent) error { return idstore.Remove(tx, begun.ID) })
 		g.forgetRetired(t, in)
-		return fault(t.Mapping, err)
+		return err
 	}
-	if in, err = g.begin(ctx, t, in); err != nil {
+	if in, err = g.beginAsSeen(ctx, t, rec, in, nil); err != nil {
 		return err
 	}
 	wrote := false
