@@ -69,9 +69,6 @@ func TestStartInProcesses(t *testing.T) {
 		if _, err := conn.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("the server %d outlived the process that started it", killed.pid)
 		}
-		if _, err := os.Stat(killed.dir); err != nil {
-			t.Errorf("the killed process left no folder: %v", err)
-		}
 		if !alive(other.pid) {
 			t.Errorf("the server of the other process ended too")
 		}
@@ -81,6 +78,7 @@ func TestStartInProcesses(t *testing.T) {
 		}
 		owner.release()
 		_ = os.RemoveAll(dir)
+		// Perhaps another process has cleared it away already, when it started a server.
 		if _, err := os.Stat(killed.dir); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the folder of the killed process: %v, want none", err)
 		}
