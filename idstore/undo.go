@@ -3,6 +3,7 @@ package idstore
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,9 @@ func Undo(tx Tx, e EntityID, n Note) (Operation, error) {
 	}
 	undone, err := lastOperation(tx, e)
 	if err != nil {
+		return Operation{}, err
+	}
+	if err := undone.passDeleted(tx); err != nil {
 		return Operation{}, err
 	}
 	if err := undone.stands(tx); err != nil {
@@ -64,6 +68,25 @@ func lastOperation(tx Tx, e EntityID) (Operation, error) {
 		}
 	}
 	return Operation{}, fmt.Errorf("an operation to take back: %w", ErrNotFound)
+}
+
+// passDeleted takes the links away that the operation left and that went because its own work deleted their objects. They come
+// back with what is taken back, and name the objects that return under the same anchor.
+func (o *Operation) passDeleted(tx Tx) error {
+	for i := range o.Changes {
+		c := &o.Changes[i]
+		now, err := entityRecord(tx, c.Entity())
+		if err != nil {
+			return err
+		}
+		c.After.Links = slices.DeleteFunc(slices.Clone(c.After.Links), func(l Link) bool {
+			deleted := slices.ContainsFunc(o.Leftovers, func(left Leftover) bool {
+				return left.Anchor == l.Anchor && left.Action == ActionDelete && left.State == LeftoverDone
+			})
+			return deleted && !slices.ContainsFunc(now.Links, func(is Link) bool { return is.Anchor == l.Anchor })
+		})
+	}
+	return nil
 }
 
 // stands checks that all entities are as the operation left them and that nothing is under way with them.
