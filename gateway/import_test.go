@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"io"
 	"testing"
 
 	"postern/connectors"
@@ -42,5 +43,33 @@ func TestImportTakesOver(t *testing.T) {
 	}
 	if open, err := g.Recover(t.Context()); open != 0 || err != nil || countIntents(t, b.store) != 0 {
 		t.Errorf("%d intents stay open, %v", countIntents(t, b.store), err)
+	}
+}
+
+// TestImportOfASlowSender writes to the table while an import waits for its input.
+func TestImportOfASlowSender(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	var table bytes.Buffer
+	if err := b.store.View(t.Context(), func(tx idstore.Tx) error { _, err := idstore.Export(tx, &table); return err }); err != nil {
+		t.Fatal(err)
+	}
+	received, sent := io.Pipe()
+	imported := make(chan error, 1)
+	go func() {
+		_, err := b.Import(t.Context(), received)
+		imported <- err
+	}()
+	if _, err := sent.Write(table.Next(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.store.Update(t.Context(), func(idstore.Tx) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	if _, err := table.WriteTo(sent); err != nil {
+		t.Error(err)
+	}
+	_ = sent.Close()
+	if err := <-imported; err != nil {
+		t.Error(err)
 	}
 }

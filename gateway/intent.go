@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"sync"
 
@@ -84,31 +83,6 @@ func (g *Gateway) TakeOver(ctx context.Context) error {
 		}
 		return nil
 	}))
-}
-
-// Import fills an empty table with an export (idstore.Import), and takes over the
-// intents that it brings.
-func (g *Gateway) Import(ctx context.Context, from io.Reader) (sum idstore.Transferred, err error) {
-	var open []idstore.IntentID
-	err = g.Operate(ctx, nil, func(tx idstore.Tx) (err error) {
-		if sum, err = idstore.Import(tx, from); err != nil {
-			return err
-		}
-		for in, err := range idstore.Intents(tx) {
-			if err != nil {
-				return err
-			}
-			open = append(open, in.ID)
-		}
-		return idstore.AbandonWork(tx, g.now())
-	})
-	if err != nil {
-		return sum, err
-	}
-	for _, id := range open {
-		g.leftovers.add(id)
-	}
-	return sum, nil
 }
 
 // Recover resolves what a crash or a time-out left open, by looking at the
