@@ -142,7 +142,7 @@ func (w *rewrite) longer(r rdn) rdn {
 }
 
 func (w *rewrite) sendMove(ctx context.Context, from dn, name rdn, container dn, deleteOld bool) (wire.Result, error) {
-	body := wire.AppendMove(nil, from.String(), dn{name}.String(), deleteOld, container.String())
+	body := wire.AppendModifyDN(nil, from.String(), dn{name}.String(), deleteOld, container.String())
 	body, controls := wire.BeginControls(body)
 	body = wire.EndControls(w.appendAssertion(body), controls)
 	reply, err := w.c.dir.pool.write(ctx, body)

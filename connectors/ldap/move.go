@@ -37,7 +37,7 @@ func (m move) carryOut(ctx context.Context) (wire.Result, error) {
 }
 
 func (m move) send(ctx context.Context, from, to rdn, deleteOld bool) (wire.Result, error) {
-	body := wire.AppendModifyDN(nil, m.name(from), dn{to}.String(), deleteOld)
+	body := wire.AppendModifyDN(nil, m.name(from), dn{to}.String(), deleteOld, "")
 	body, controls := wire.BeginControls(body)
 	body = m.w.appendAssertion(body)
 	if m.w.f.post {

@@ -177,12 +177,15 @@ func AppendChange[T ~string](b []byte, operation int, name string, values []T) [
 func AppendDelete(b []byte, dn string) []byte { return AppendString(b, opDelete, dn) }
 
 // AppendModifyDN appends a ModifyDNRequest. deleteOld takes the values of the
-// old RDN away.
-func AppendModifyDN(b []byte, dn, newRDN string, deleteOld bool) []byte {
+// old RDN away. The entry stays under its parent if newSuperior is "".
+func AppendModifyDN(b []byte, dn, newRDN string, deleteOld bool, newSuperior string) []byte {
 	b, op := Begin(b, opModifyDN)
 	b = AppendString(b, TagOctetString, dn)
 	b = AppendString(b, TagOctetString, newRDN)
 	b = AppendBool(b, TagBoolean, deleteOld)
+	if newSuperior != "" {
+		b = AppendString(b, tagNewSuperior, newSuperior)
+	}
 	return End(b, op)
 }
 
