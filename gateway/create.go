@@ -66,8 +66,8 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if err := g.checkUnique(ctx, t, c, unique, ""); err != nil {
 		return Result{}, err
 	}
-	if taken, err := g.nameIsThere(ctx, t, name); err != nil {
-		return Result{}, err
+	if _, taken, err := t.named(ctx, name); err != nil {
+		return Result{}, fault(t.Mapping, err)
 	} else if taken {
 		in.Name = "" // after a crash the name would not tell the new object from this one
 	}
@@ -106,13 +106,13 @@ func (t *target) isAsAsked(e connectors.Entry, r *scim.Resource, refs mapping.Re
 	return err == nil && !plan.Shows()
 }
 
-// nameIsThere reports whether an object has the naming value already, perhaps
-// in another place or beside its name.
-func (g *Gateway) nameIsThere(ctx context.Context, t *target, name string) (bool, error) {
-	for _, err := range t.Connector.Search(ctx, connectors.Query{Where: nameIs(name), Limit: 1}) {
-		return err == nil, fault(t.Mapping, err)
+// named returns an object that has the naming value, perhaps in another place or
+// beside its name.
+func (t *target) named(ctx context.Context, name string) (a connectors.Anchor, there bool, err error) {
+	for e, err := range t.Connector.Search(ctx, connectors.Query{Where: nameIs(name), Limit: 1}) {
+		return e.Anchor, err == nil, err
 	}
-	return false, nil
+	return "", false, nil
 }
 
 // nameIs is the condition that namingKey stands for.

@@ -39,17 +39,15 @@ func (c *idCache) find(targets []connectors.Target, domain func(kind string) str
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	var space idSpace
-	var known *idsKnown
+	known := new(idsKnown)
 	var text strings.Builder // one for all ids
 	var buf [publicIDLen]byte
 	for i := range targets {
 		if kind := targets[i].Collection; kind != space.kind {
 			space = idSpace{kind, domain(kind)}
-			known = c.known[space]
-		}
-		if known == nil {
-			missing = append(missing, i)
-			continue
+			if known = c.known[space]; known == nil {
+				known = new(idsKnown)
+			}
 		}
 		id, ok := known.ids[targets[i].Anchor]
 		if !ok {
@@ -60,9 +58,6 @@ func (c *idCache) find(targets []connectors.Target, domain func(kind string) str
 			text.Grow((len(targets) - i) * publicIDLen)
 		}
 		text.Write(id.AppendText(buf[:0]))
-		if len(known.primaries) == 0 {
-			continue
-		}
 		if primary, ok := known.primaries[targets[i].Anchor]; ok {
 			if primaries == nil {
 				primaries = make(map[int]connectors.Anchor)

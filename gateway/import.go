@@ -18,24 +18,21 @@ func (g *Gateway) Import(ctx context.Context, from io.Reader) (sum idstore.Trans
 		return sum, &Fault{Kind: Unavailable, Err: err, Reason: "the export could not be received"}
 	}
 	defer func() { _ = errors.Join(whole.Close(), os.Remove(whole.Name())) }()
-	var open []idstore.IntentID
+	var open []idstore.Intent
 	err = g.Operate(ctx, nil, func(tx idstore.Tx) (err error) {
 		if sum, err = idstore.Import(tx, whole); err != nil {
 			return err
 		}
-		for in, err := range idstore.Intents(tx) {
-			if err != nil {
-				return err
-			}
-			open = append(open, in.ID)
+		if open, err = openIntents(tx); err != nil {
+			return err
 		}
 		return idstore.AbandonWork(tx, g.now())
 	})
 	if err != nil {
 		return sum, err
 	}
-	for _, id := range open {
-		g.leftovers.add(id)
+	for _, in := range open {
+		g.leftovers.add(in.ID)
 	}
 	return sum, nil
 }

@@ -74,15 +74,31 @@ func (g *Gateway) drop(ctx context.Context, in idstore.Intent) {
 // left in the table. It is called once, before the first request.
 func (g *Gateway) TakeOver(ctx context.Context) error {
 	g.workLost.Store(true)
-	return fault(nil, g.store.View(ctx, func(tx idstore.Tx) error {
-		for in, err := range idstore.Intents(tx) {
-			if err != nil {
-				return err
-			}
-			g.leftovers.add(in.ID)
+	intents, err := g.intents(ctx)
+	for _, in := range intents {
+		g.leftovers.add(in.ID)
+	}
+	return fault(nil, err)
+}
+
+// intents returns what is open in the table.
+func (g *Gateway) intents(ctx context.Context) (all []idstore.Intent, err error) {
+	err = g.store.View(ctx, func(tx idstore.Tx) (err error) {
+		all, err = openIntents(tx)
+		return err
+	})
+	return all, err
+}
+
+// openIntents returns what is open, up to what can not be read.
+func openIntents(tx idstore.Tx) (all []idstore.Intent, err error) {
+	for in, err := range idstore.Intents(tx) {
+		if err != nil {
+			return all, err
 		}
-		return nil
-	}))
+		all = append(all, in)
+	}
+	return all, nil
 }
 
 // Recover resolves what a crash or a time-out left open, by looking at the
@@ -90,16 +106,7 @@ func (g *Gateway) TakeOver(ctx context.Context) error {
 // returns how many are still open because their backend does not answer, or because
 // what is not there may yet come; calling it again tries those again.
 func (g *Gateway) Recover(ctx context.Context) (open int, err error) {
-	var intents []idstore.Intent
-	err = g.store.View(ctx, func(tx idstore.Tx) error {
-		for in, err := range idstore.Intents(tx) {
-			if err != nil {
-				return err
-			}
-			intents = append(intents, in)
-		}
-		return nil
-	})
+	intents, err := g.intents(ctx)
 	for _, in := range intents {
 		if err := g.settleAlone(ctx, in); errors.Is(err, errMayCome) {
 			open++
@@ -149,22 +156,14 @@ func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
 	if g.leftovers.none() {
 		return nil
 	}
-	var intents []idstore.Intent
-	err := g.store.View(ctx, func(tx idstore.Tx) error {
-		for in, err := range idstore.Intents(tx) {
-			if err != nil {
-				return err
-			}
-			if (in.Kind == idstore.Delete || in.Kind == idstore.Retire) && in.Backend == t.Backend {
-				intents = append(intents, in)
-			}
-		}
-		return nil
-	})
+	intents, err := g.intents(ctx)
 	if err != nil {
 		return fault(t.Mapping, err)
 	}
 	for _, in := range intents {
+		if in.Kind != idstore.Delete && in.Kind != idstore.Retire || in.Backend != t.Backend {
+			continue
+		}
 		err := g.settleAlone(ctx, in)
 		if f, ok := errors.AsType[*Fault](err); ok && (f.Kind == Unavailable || f.Kind == Timeout) {
 			return err

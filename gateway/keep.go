@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postern/connectors"
+	"postern/scim"
 )
 
 // A Keep says what becomes of the objects of a resource that a client deletes, where
@@ -40,17 +41,14 @@ var errNoActive = errors.New("the mapping has no `active` that could be written"
 // not done again. wrote says that something may have been written, also where the
 // rest failed.
 func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check func(connectors.Entry) error) (wrote bool, err error) {
-	p := t.inactive()
-	if k.Disable && p == nil {
-		return false, errNoActive
+	p, closing, err := t.closing(k)
+	if err != nil {
+		return false, err
 	}
+	level := t.Connector.Capabilities().Guard
 	for try := 1; ; try++ {
 		var guard connectors.Guard
-		level := t.Connector.Capabilities().Guard
-		var want []connectors.Attr
-		if k.Disable {
-			want = t.Mapping.Needs(*p).Want
-		}
+		want := closing
 		if check != nil {
 			want = t.want
 		}
@@ -65,7 +63,7 @@ func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check fu
 			guard = t.Mapping.Guard(level, e)
 		}
 		if k.Disable {
-			plan, err := t.Mapping.Plan(e, *p, nil)
+			plan, err := t.Mapping.Plan(e, p, nil)
 			if err != nil {
 				return wrote, err
 			}
@@ -93,6 +91,19 @@ func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check fu
 	}
 }
 
+// closing is what disables an object, and the attributes to be read for it. There is
+// none of either where the policy does not disable.
+func (t *target) closing(k Keep) (p scim.Patch, want []connectors.Attr, err error) {
+	if !k.Disable {
+		return p, nil, nil
+	}
+	inactive := t.inactive()
+	if inactive == nil {
+		return p, nil, errNoActive
+	}
+	return *inactive, t.Mapping.Needs(*inactive).Want, nil
+}
+
 func (t *target) moveOut(ctx context.Context, a connectors.Anchor, container string, g connectors.Guard) error {
 	m, ok := connectors.As[connectors.Mover](t.Connector)
 	if !ok {
@@ -104,13 +115,9 @@ func (t *target) moveOut(ctx context.Context, a connectors.Anchor, container str
 // isKept reports whether an object is as the policy puts it away. One that is not in
 // the collection any more is: it was moved out of it, or is gone.
 func (t *target) isKept(ctx context.Context, k Keep, a connectors.Anchor) (bool, error) {
-	var want []connectors.Attr
-	p := t.inactive()
-	if k.Disable {
-		if p == nil {
-			return false, errNoActive
-		}
-		want = t.Mapping.Needs(*p).Want
+	p, want, err := t.closing(k)
+	if err != nil {
+		return false, err
 	}
 	e, err := t.Connector.Get(ctx, a, want)
 	if connectors.KindOf(err) == connectors.NotFound {
@@ -120,7 +127,7 @@ func (t *target) isKept(ctx context.Context, k Keep, a connectors.Anchor) (bool,
 		return false, err
 	}
 	if k.Disable {
-		plan, err := t.Mapping.Plan(e, *p, nil)
+		plan, err := t.Mapping.Plan(e, p, nil)
 		if err != nil || len(plan.Changes) > 0 {
 			return false, err
 		}

@@ -219,10 +219,8 @@ func (g *Gateway) nameTaken(ctx context.Context, t *target, c Caller, name strin
 	if !ok || f.Kind != Conflict || t.Keep == nil {
 		return refused
 	}
-	for e, err := range t.Connector.Search(ctx, connectors.Query{Where: nameIs(name), Limit: 1}) {
-		if err == nil {
-			return g.conflict(ctx, t, c, f.Attr, e.Anchor)
-		}
+	if a, there, err := t.named(ctx, name); err == nil && there {
+		return g.conflict(ctx, t, c, f.Attr, a)
 	}
 	return refused
 }

@@ -50,14 +50,12 @@ func (g *Gateway) WorkOff(ctx context.Context) (done int, err error) {
 		if err != nil || len(due) == 0 {
 			return done, fault(nil, err)
 		}
-		for _, w := range due {
-			ok, err := g.attempt(ctx, w)
-			if err != nil {
-				return done, fault(nil, err)
-			}
-			if ok {
-				done++
-			}
+		ok, err := g.attempt(ctx, due[0])
+		if err != nil {
+			return done, fault(nil, err)
+		}
+		if ok {
+			done++
 		}
 	}
 	return done, nil

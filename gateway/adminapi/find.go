@@ -19,8 +19,8 @@ const (
 	prefixAnchor   = "anchor"
 )
 
-// find returns the entities that a reference may mean, and where there are none the
-// objects that it means and that have no id yet.
+// find returns the entities that a reference may mean, and the objects that it may
+// mean and that have no id yet.
 func (h *Handler) find(ctx context.Context, ref string) (found []idstore.Record, unseen []object, err error) {
 	prefix, rest, prefixed := cutPrefix(ref)
 	switch {

@@ -90,7 +90,7 @@ func (q *request) body() ([]byte, error) {
 // on until the request is answered. What waits takes memory too, so the rest of
 // it stays with the client while there are too many that do.
 func (q *request) largeBody(begun []byte, rest io.Reader) ([]byte, error) {
-	leave, err := q.enter(q.h.coming)
+	leave, err := q.enter(q.h.coming, gateway.Unavailable, manyLarge)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (q *request) largeBody(begun []byte, rest io.Reader) ([]byte, error) {
 	if _, err := body.ReadFrom(rest); err != nil {
 		return nil, q.broken(err)
 	}
-	done, err := q.enter(q.h.bodies)
+	done, err := q.enter(q.h.bodies, gateway.Unavailable, manyLarge)
 	if err != nil {
 		return nil, err
 	}
@@ -110,13 +110,16 @@ func (q *request) largeBody(begun []byte, rest io.Reader) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// enter waits for one of the places that there are for large bodies.
-func (q *request) enter(places chan struct{}) (leave func(), err error) {
+const manyLarge = "too many large requests are being worked on at the moment; try again later"
+
+// enter waits for one of a number of places. Who gets none before the request has to
+// be answered is told why there was none.
+func (q *request) enter(places chan struct{}, kind gateway.Kind, full string) (leave func(), err error) {
 	select {
 	case places <- struct{}{}:
 		return func() { <-places }, nil
 	case <-q.Context().Done():
-		return nil, &gateway.Fault{Kind: gateway.Unavailable, Reason: "too many large requests are being worked on at the moment; try again later"}
+		return nil, &gateway.Fault{Kind: kind, Reason: full}
 	}
 }
 

@@ -207,12 +207,10 @@ func (q *request) making(large bool) (done func(), err error) {
 	if !large {
 		return func() {}, nil
 	}
-	select {
-	case q.h.large <- struct{}{}:
-		return sync.OnceFunc(func() { <-q.h.large }), nil
-	case <-q.Context().Done():
-		return nil, &gateway.Fault{Kind: gateway.Timeout, Reason: "too many large resources are being read at the moment; try again later"}
+	if done, err = q.enter(q.h.large, gateway.Timeout, "too many large resources are being read at the moment; try again later"); err != nil {
+		return nil, err
 	}
+	return sync.OnceFunc(done), nil
 }
 
 // appendPagination appends what the ServiceProviderConfig tells of pages (RFC
