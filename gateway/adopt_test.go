@@ -1,11 +1,9 @@
 package gateway_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"postern/connectors"
@@ -163,15 +161,7 @@ func TestDeletedDuringAdopt(t *testing.T) {
 	b := newBench(t, memory.Options{})
 	id := b.mustCreate("goes")
 	b.mustCreate("stays")
-	var deleting atomic.Bool
-	b.backend.Fail(func(op memory.Op, done bool) error {
-		if op == memory.OpSearch && done && deleting.CompareAndSwap(false, true) {
-			if err := b.Delete(context.Background(), caller, "User", id, scim.Precondition{}); err != nil {
-				t.Error(err)
-			}
-		}
-		return nil
-	})
+	deleting := b.deleteAtSearch(id)
 	sum, err := b.Adopt(t.Context(), "User", nil, func(gateway.Adoption) error { return nil })
 	if err != nil || !deleting.Load() || sum.New != 0 {
 		t.Fatalf("%+v, %v, deleted %t", sum, err, deleting.Load())

@@ -496,21 +496,28 @@ func TestRefusedWriteKeepsExternalID(t *testing.T) {
 	}
 }
 
+// deleteAtSearch deletes a user when the backend has answered the next search.
+// The result says that this was begun.
+func (b *bench) deleteAtSearch(id string) *atomic.Bool {
+	deleting := new(atomic.Bool)
+	b.backend.Fail(func(op memory.Op, done bool) error {
+		if op == memory.OpSearch && done && deleting.CompareAndSwap(false, true) {
+			if err := b.Delete(context.Background(), caller, "User", id, scim.Precondition{}); err != nil {
+				b.t.Error(err)
+			}
+		}
+		return nil
+	})
+	return deleting
+}
+
 // TestDeletedDuringAList deletes a user between the backend's answer to a list
 // and the list's own: no new id is given out for it.
 func TestDeletedDuringAList(t *testing.T) {
 	b := newBench(t, memory.Options{})
 	id := b.mustCreate("goes")
 	b.mustCreate("stays")
-	var deleting atomic.Bool
-	b.backend.Fail(func(op memory.Op, done bool) error {
-		if op == memory.OpSearch && done && deleting.CompareAndSwap(false, true) {
-			if err := b.Delete(context.Background(), caller, "User", id, scim.Precondition{}); err != nil {
-				t.Error(err)
-			}
-		}
-		return nil
-	})
+	deleting := b.deleteAtSearch(id)
 	p, err := b.list("", 1, 10)
 	if err != nil || !deleting.Load() {
 		t.Fatal(err, deleting.Load())

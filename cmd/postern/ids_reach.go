@@ -8,13 +8,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 
 	"postern/configs"
 	"postern/connectors"
 	"postern/gateway/adminapi"
 	"postern/idstore"
+	"postern/idstore/bolt"
 	"postern/mapping"
 
 	"github.com/rs/zerolog"
@@ -128,20 +128,8 @@ func makeTable(c *Config) (keep func(done bool) error) {
 		} else if err != nil {
 			return fmt.Errorf("the table is made and can not be put in its place; rename %s to %s: %w", fresh, place, err)
 		}
-		return errors.Join(os.Remove(fresh), syncFolder(filepath.Dir(place)))
+		return errors.Join(os.Remove(fresh), bolt.SyncFolder(filepath.Dir(place)))
 	}
-}
-
-// syncFolder makes the names in a folder durable, on systems that have that.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // holdsSomething reports whether there is an entity in a table. A table that can

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
 	"postern/connectors"
 	"postern/gateway"
-	"postern/gateway/httpapi"
 	"postern/idstore"
 
 	goldap "github.com/go-ldap/ldap/v3"
@@ -32,19 +30,8 @@ func (w *world) keeping(t *testing.T, keep gateway.Keep) *world {
 		}
 		o.Targets = append(o.Targets, target)
 	}
-	g, err := gateway.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clients, err := clientsOf(w.behind.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &app{store: w.app.store, gateway: g, handler: httpapi.New(httpapi.Options{Gateway: g, Clients: clients, Log: zerolog.Nop()})}
-	server := httptest.NewServer(a.handler)
-	t.Cleanup(server.Close)
 	other := *w
-	other.client = &client{t: t, base: server.URL + "/scim/v2", token: w.token, leak: w.leak, app: a}
+	other.client = w.beside(t, o)
 	return &other
 }
 

@@ -60,6 +60,12 @@ func (w *world) weaker(t *testing.T, few int, less func(*connectors.Capabilities
 		weak := weakened{Connector: connected[r.Name], less: less, t: t}
 		o.Targets = append(o.Targets, gateway.Target{Mapping: w.behind.maps[i], Connector: weak, Backend: r.Backend, Pairwise: r.Pairwise})
 	}
+	return w.beside(t, o)
+}
+
+// beside returns a client of another gateway, until the test ends.
+func (w *world) beside(t *testing.T, o gateway.Options) *client {
+	t.Helper()
 	g, err := gateway.New(o)
 	if err != nil {
 		t.Fatal(err)

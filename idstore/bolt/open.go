@@ -63,7 +63,7 @@ func open(path string) (*Store, error) {
 	s := &Store{db: db}
 	err = s.prepare()
 	if err == nil && errors.Is(missing, fs.ErrNotExist) {
-		err = syncFolder(filepath.Dir(path))
+		err = SyncFolder(filepath.Dir(path))
 	}
 	if err != nil {
 		_ = guarded(db.Close)
@@ -72,9 +72,9 @@ func open(path string) (*Store, error) {
 	return s, nil
 }
 
-// syncFolder makes the name of a new file durable, on systems that have that: without it the file may be gone after a power cut,
+// SyncFolder makes the names in a folder durable, such as that of a new file, on systems that have that: without it the file may be gone after a power cut,
 // whatever was flushed to it.
-func syncFolder(path string) error {
+func SyncFolder(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
