@@ -76,6 +76,7 @@ func suite(t *testing.T, w *world) {
 		{"Drift", testDrift},
 		{"Adoption", testAdoption},
 		{"Kept", testKept},
+		{"OddEntries", testOddEntries},
 		{"Bulk", testBulk},
 		{"Me", testMe},
 		{"Conformance", testConformance},

@@ -12,6 +12,10 @@ import (
 // only those that the request itself touches are guarded.
 const guardRefs = 1000
 
+// guardBytes bounds the values of one attribute that a guard names. They go to
+// the server twice, and more might be longer than it takes.
+const guardBytes = 256 << 10
+
 // addGuard makes the Modify fail if a value in the guard is not there any more:
 // each is deleted and added again, in the one atomic request. Active Directory,
 // OpenLDAP and 389-DS all answer noSuchAttribute then (53 for a member in
@@ -64,7 +68,7 @@ func (w *rewrite) addGuard(ctx context.Context) error {
 // guards reports whether a field can be guarded by its values: what the server
 // writes itself can not be deleted, and the name is guarded by the DN.
 func (w *rewrite) guards(field connectors.Field) bool {
-	return !field.Partial && !field.Empty() && len(field.Refs) <= guardRefs &&
+	return !field.Partial && !field.Empty() && len(field.Refs) <= guardRefs && valuesLength(field.Values) <= guardBytes &&
 		!w.f.readOnly(field.Attr) && w.f.comparable(field.Attr) && w.inName(field.Attr) == nil
 }
 

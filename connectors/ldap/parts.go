@@ -67,12 +67,15 @@ func set(values []connectors.Value) func(connectors.Value) bool {
 func length(mods []modification) int {
 	n := 0
 	for _, m := range mods {
-		for _, v := range m.del {
-			n += valueLength(v)
-		}
-		for _, v := range m.add {
-			n += valueLength(v)
-		}
+		n += valuesLength(m.del) + valuesLength(m.add)
+	}
+	return n
+}
+
+func valuesLength(values []connectors.Value) int {
+	n := 0
+	for _, v := range values {
+		n += valueLength(v)
 	}
 	return n
 }
