@@ -78,9 +78,14 @@ func (pl *planner) elements(p *property, items []scim.Value) {
 	}
 	p.assign(items, owners, old)
 	for i, owner := range owners {
-		if owner == surplus && !p.among(items[i], old) {
-			pl.ignore(p.describe(items[i]))
+		if owner != surplus || p.among(items[i], old) {
+			continue
 		}
+		if lost := pl.displaced(p, items[i], items, owners); !lost.IsAbsent() {
+			pl.fail(scim.InvalidValue("%s is not mapped, and the value of %s would be lost; send a type that is mapped, or remove the value", p.describe(items[i]), p.describe(lost)))
+			return
+		}
+		pl.ignore(p.describe(items[i]))
 	}
 	for k, el := range p.elements {
 		if el.multi {
@@ -111,6 +116,28 @@ func (pl *planner) elements(p *property, items []scim.Value) {
 			pl.single(r, o.Get(r.leaf))
 		}
 	}
+}
+
+// displaced returns the stored element of which the request makes one that no rule
+// holds: its values are those of the item, and nothing keeps its place. Absent is
+// none.
+func (pl *planner) displaced(p *property, item scim.Value, items []scim.Value, owners []int) scim.Value {
+	stored := pl.was.Get(p.attr).Items()
+	places := make([]int, len(stored))
+	p.assign(stored, places, nil)
+	for i, k := range places {
+		if k < 0 || !p.elements[k].sameLeaves(stored[i], item) {
+			continue
+		}
+		kept := false
+		for j, owner := range owners {
+			kept = kept || owner == k && (!p.elements[k].multi || p.elements[k].sameLeaves(stored[i], items[j]))
+		}
+		if !kept {
+			return stored[i]
+		}
+	}
+	return scim.Value{}
 }
 
 // single plans a rule for one value. Values that it does not show stay.

@@ -60,6 +60,17 @@ func (p *property) among(v scim.Value, list []scim.Value) bool {
 	return false
 }
 
+// sameLeaves reports whether two values have the same in all that the rules of an
+// element hold.
+func (el *element) sameLeaves(a, b scim.Value) bool {
+	for _, r := range el.rules {
+		if !scim.Equal(r.leaf, a.Object().Get(r.leaf), b.Object().Get(r.leaf)) {
+			return false
+		}
+	}
+	return true
+}
+
 // How well an element that a client sent fits the constants of a mapped one.
 const (
 	differs = iota // one is another
