@@ -107,17 +107,14 @@ func absentLast(v Value) int {
 }
 
 func orderText(attr *Attribute, a, b string) int {
-	switch {
-	case attr.Type == DateTime:
+	if attr.Type == DateTime {
 		ta, aok := ParseTime(a)
 		tb, bok := ParseTime(b)
 		if aok && bok {
 			return ta.Compare(tb)
 		}
-	case !attr.CaseExact:
-		return strings.Compare(fold(a), fold(b))
 	}
-	return strings.Compare(a, b)
+	return strings.Compare(attr.compared(a), attr.compared(b))
 }
 
 // compareText evaluates an operator on two strings of attr (RFC 7644 §3.4.2.2).
@@ -131,10 +128,10 @@ func compareText(attr *Attribute, op Op, v, want string) bool {
 			return orderText(attr, v, want) == 0
 		case attr.Type == Binary:
 			return strings.TrimRight(v, "=") == strings.TrimRight(want, "=")
-		case attr.CaseExact:
-			return false
+		case !attr.CaseExact && strings.EqualFold(v, want):
+			return true
 		}
-		return strings.EqualFold(v, want)
+		return attr.preparation != unprepared && !(isASCII(v) && isASCII(want)) && attr.compared(v) == attr.compared(want)
 	case Gt:
 		return orderText(attr, v, want) > 0
 	case Ge:
@@ -144,9 +141,7 @@ func compareText(attr *Attribute, op Op, v, want string) bool {
 	case Le:
 		return orderText(attr, v, want) <= 0
 	}
-	if !attr.CaseExact {
-		v, want = fold(v), fold(want)
-	}
+	v, want = attr.compared(v), attr.compared(want)
 	switch op {
 	case Co:
 		return strings.Contains(v, want)
@@ -173,8 +168,8 @@ func appendKey(dst []byte, attr *Attribute, v Value) []byte {
 			}
 		case attr.Type == Binary:
 			s = strings.TrimRight(s, "=")
-		case !attr.CaseExact:
-			s = fold(s)
+		default:
+			s = attr.compared(s)
 		}
 		dst = binary.AppendUvarint(dst, uint64(len(s)))
 		return append(dst, s...)

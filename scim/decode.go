@@ -267,7 +267,7 @@ func (d *decoder) text(attr *Attribute, s string) (Value, error) {
 			return Value{}, InvalidValue("attribute %q takes a URI", attr)
 		}
 	}
-	return Str(s), attr.Admits(s)
+	return Str(attr.prepare(s)), attr.Admits(s)
 }
 
 // complex decodes an object. What it says about readOnly sub-attributes is left

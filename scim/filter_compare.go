@@ -88,7 +88,7 @@ func literalValue(attr *Attribute, text string) (Value, bool) {
 	case Binary:
 		return Str(text), isBase64(text)
 	default:
-		return Str(text), true
+		return Str(attr.prepare(text)), true
 	}
 }
 

@@ -186,7 +186,7 @@ func drawSingle(t *rapid.T, a *Attribute) Value {
 		}
 		return Obj(NewObject(fields...))
 	default:
-		return Str(drawText(t))
+		return Str(a.prepare(drawText(t)))
 	}
 }
 

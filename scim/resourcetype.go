@@ -175,6 +175,7 @@ func (rt *ResourceType) link(a *Attribute) {
 		rt.size++
 		a.key = string(append(appendString(nil, a.Name), ':'))
 		a.relative = a.Name == "$ref" && a.Type == Reference || a == rt.common.location
+		a.preparation = preparationOf(a)
 		if a.Mutability == WriteOnly {
 			a.Returned = ReturnedNever // RFC 7643 §7: its values SHALL NOT be returned
 		}

@@ -93,9 +93,10 @@ type Attribute struct {
 
 // links is what a resource type works out once about each of its attributes.
 type links struct {
-	order    int    // position within the resource type, which orders the fields of an Object
-	key      string // the name as a JSON object key: quoted, with its colon
-	relative bool   // whether a value may be a URI relative to the base URL
+	order       int    // position within the resource type, which orders the fields of an Object
+	key         string // the name as a JSON object key: quoted, with its colon
+	relative    bool   // whether a value may be a URI relative to the base URL
+	preparation preparation
 	// The sub-attributes that RFC 7643 §2.4 gives a meaning, where there are any.
 	value, kind, primary, ref *Attribute
 }

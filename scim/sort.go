@@ -152,6 +152,7 @@ func (k SortKey) text(s string) string {
 			return string(binary.BigEndian.AppendUint32(b, uint32(t.Nanosecond())))
 		}
 	}
+	s = k.path.target().prepare(s)
 	if k.fold {
 		s = fold(s)
 	}

@@ -1,12 +1,14 @@
 package scim
 
+const userSchemaID = "urn:ietf:params:scim:schemas:core:2.0:User"
+
 // UserSchema returns the core schema of users, fresh with each call, with the
 // characteristics of RFC 7643 §8.7.1 and the verified erratum 8471 (groups.$ref
 // refers to groups alone). Beyond it addresses have primary, which §2.4 defines
 // for every multi-valued attribute and the figures of RFC 7644 §3.5.2.3 use.
 func UserSchema() *Schema {
 	return &Schema{
-		ID:          "urn:ietf:params:scim:schemas:core:2.0:User",
+		ID:          userSchemaID,
 		Name:        "User",
 		Description: "User Account",
 		Attributes: []*Attribute{

@@ -62,6 +62,7 @@ func suite(t *testing.T, w *world) {
 		{"Active", testActive},
 		{"Password", testPassword},
 		{"Uniqueness", testUniqueness},
+		{"UserNames", testUserNames},
 		{"Versions", testVersions},
 		{"ParallelPatch", testParallelPatch},
 		{"WritePastTheGateway", testWritePast},

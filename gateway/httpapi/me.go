@@ -19,11 +19,13 @@ func (h *Handler) me(a Access, e func(resources) endpoint) http.Handler {
 		if err := q.allowed(a, on.rt); err != nil {
 			return err
 		}
-		name, ok := on.rt.Attribute("userName")
-		if !ok {
+		if _, ok := on.rt.Attribute("userName"); !ok {
 			return noMe()
 		}
-		who := scim.Compare{Path: scim.AttrPath{Attr: name}, Op: scim.Eq, Value: scim.Str(q.client.Me)}
+		who, err := scim.ParseFilter(on.rt, "userName eq "+scim.Str(q.client.Me).String())
+		if err != nil {
+			return err
+		}
 		none, err := scim.ParseSelection(on.rt, []string{"id"}, nil)
 		if err != nil {
 			return err
