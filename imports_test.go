@@ -25,10 +25,11 @@ var allowed = map[string][]string{
 	"connectors/ldap":          {"connectors", "configs", "connectors/ldap/wire"},
 	"connectors/ldap/wire":     {},
 	"connectors/ldap/demodir":  {},
-	"connectors/ldap/ldaptest": {},
+	"connectors/ldap/ldaptest": {"connectors/servertest"},
 	"connectors/memory":        {"connectors"},
 	"connectors/rest":          {"connectors", "configs"},
 	"connectors/connectortest": {"connectors"},
+	"connectors/servertest":    {},
 
 	"idstore/bolt":        {"idstore"},
 	"idstore/memory":      {"idstore"},

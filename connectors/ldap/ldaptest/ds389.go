@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"postern/connectors/servertest"
 )
 
 func (s *Server) configureDS389(ctx context.Context, options []Option) (*exec.Cmd, []*ldap.AddRequest, error) {
@@ -17,7 +19,7 @@ func (s *Server) configureDS389(ctx context.Context, options []Option) (*exec.Cm
 	}); err != nil {
 		return nil, nil, err
 	}
-	a, err := freePorts()
+	a, err := servertest.FreePorts()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,7 +41,7 @@ func (s *Server) configureDS389(ctx context.Context, options []Option) (*exec.Cm
 	if err := os.WriteFile(path, []byte(d.String()), 0o600); err != nil {
 		return nil, nil, err
 	}
-	program, err := lookProgram("ns-slapd")
+	program, err := servertest.LookProgram("ns-slapd")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,13 +56,13 @@ func (s *Server) configureDS389(ctx context.Context, options []Option) (*exec.Cm
 // Referential integrity looks for every attribute it watches at every delete
 // and rename, in every backend it is not kept out of: without an index, or in
 // the changelog, each look is a scan of 100 ms and more.
-func setDS389(d *dse, a *address, integrity bool) {
+func setDS389(d *dse, a *servertest.Address, integrity bool) {
 	const plugins = ",cn=plugins,cn=config"
 	const database = "cn=ldbm database" + plugins
 	onOff := map[bool]string{true: "on", false: "off"}
 	d.put("cn=config", "nsslapd-security", "on",
-		"nsslapd-port", strconv.Itoa(a.plain), "nsslapd-secureport", strconv.Itoa(a.tls),
-		"nsslapd-listenhost", a.host, "nsslapd-securelistenhost", a.host,
+		"nsslapd-port", strconv.Itoa(a.Plain), "nsslapd-secureport", strconv.Itoa(a.TLS),
+		"nsslapd-listenhost", a.Host, "nsslapd-securelistenhost", a.Host,
 		"nsslapd-localuser", "root", "nsslapd-ldapilisten", "off", "nsslapd-ldapiautobind", "off",
 		"nsslapd-maxdescriptors", "4096", "nsslapd-accesslog-logging-enabled", "off",
 		"nsslapd-errorlog-level", "0") // Else -d silences the errors.

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"postern/connectors/servertest"
 )
 
 //go:embed ds389_template.go
@@ -78,24 +80,24 @@ create_suffix_entry = True
 
 // createDS389 makes an instance in dir, which takes some seconds.
 func createDS389(ctx context.Context, dir string) error {
-	a, err := freePorts() // dscreate starts the instance once.
+	a, err := servertest.FreePorts() // dscreate starts the instance once.
 	if err != nil {
 		return err
 	}
-	defer a.held.release()
-	if err := layDS389(dir, a.host); err != nil {
+	defer a.Release()
+	if err := layDS389(dir, a.Host); err != nil {
 		return err
 	}
 	inf := filepath.Join(dir, "ds.inf")
 	text := strings.NewReplacer("{instance}", ds389Instance, "{password}", password, "{base}", ds389Base,
-		"{plain}", strconv.Itoa(a.plain), "{tls}", strconv.Itoa(a.tls)).Replace(ds389Inf)
+		"{plain}", strconv.Itoa(a.Plain), "{tls}", strconv.Itoa(a.TLS)).Replace(ds389Inf)
 	if err := os.WriteFile(inf, []byte(text), 0o600); err != nil {
 		return err
 	}
-	if err := run(ctx, dir, []string{"PREFIX=" + dir}, "dscreate", "-v", "from-file", inf); err != nil {
+	if err := servertest.Run(ctx, dir, []string{"PREFIX=" + dir}, "dscreate", "-v", "from-file", inf); err != nil {
 		return err
 	}
-	if err := certifyDS389(ctx, dir, a.host); err != nil {
+	if err := certifyDS389(ctx, dir, a.Host); err != nil {
 		return err
 	}
 	return tidyDS389(dir)
@@ -157,7 +159,7 @@ func certifyDS389(ctx context.Context, dir, host string) error {
 	}
 	certutil := func(arguments ...string) error {
 		arguments = append(arguments, "-d", "sql:"+config, "-f", filepath.Join(config, "pwdfile.txt"))
-		return run(ctx, dir, nil, "certutil", arguments...)
+		return servertest.Run(ctx, dir, nil, "certutil", arguments...)
 	}
 	if err := certutil("-R", "-s", "CN=localhost", "-k", "ec", "-q", "nistp256", "-z", file("noise"), "-o", file("request")); err != nil {
 		return err
@@ -193,7 +195,7 @@ func certifyDS389(ctx context.Context, dir, host string) error {
 // tidyDS389 leaves in dir what a copy of the instance needs, with ds389Path
 // where its configuration names dir.
 func tidyDS389(dir string) error {
-	killStrays(dir)
+	servertest.KillStrays(dir)
 	unneeded := []string{
 		"share", "ds.inf", "noise", "request", certFile, "run", "lock", "log", "tmp",
 		ds389Config + "/dse.ldif.*", "data/slapd-" + ds389Instance + "/db/__db.*",

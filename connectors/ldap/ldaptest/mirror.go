@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"postern/connectors/servertest"
 )
 
 // mirror is a server's part in a pair that replicates in both directions.
@@ -68,7 +70,7 @@ func StartMirror(t testing.TB) Mirror {
 		s.tester = t
 	}
 	if err != nil {
-		if Required() {
+		if servertest.Required() {
 			t.Fatal(err)
 		}
 		t.Skip(err)
@@ -90,7 +92,7 @@ func launchMirror(ctx context.Context, link func(i int, url string) string) (pai
 		}
 		s := &Server{Kind: OpenLDAP, Dir: dir, owner: owner, BindPassword: password, ServicePassword: password}
 		pair = append(pair, s)
-		a, err := freePorts()
+		a, err := servertest.FreePorts()
 		if err != nil {
 			return pair, err
 		}
@@ -132,7 +134,7 @@ func (s *Server) awaitService(ctx context.Context) error {
 }
 
 // Kill ends the server as a crash does. What it has stored stays for Restart.
-func (s *Server) Kill() { s.process.kill() }
+func (s *Server) Kill() { s.process.Kill() }
 
 // Restart runs a server again that was killed, and waits until it answers.
 func (s *Server) Restart(ctx context.Context) error {
@@ -143,7 +145,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	defer func() { _ = log.Close() }()
 	command := exec.Command(s.command.Path, s.command.Args[1:]...)
 	command.Stdout, command.Stderr = log, log
-	if s.process, err = spawn(command); err != nil {
+	if s.process, err = servertest.Spawn(command); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"postern/connectors/servertest"
 )
 
 const (
@@ -103,7 +105,7 @@ refint_nothing "{nobody}"
 
 func (s *Server) configureOpenLDAP(options []Option) (*exec.Cmd, []*ldap.AddRequest, error) {
 	if s.address == nil {
-		a, err := freePorts()
+		a, err := servertest.FreePorts()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -135,12 +137,12 @@ func (s *Server) configureOpenLDAP(options []Option) (*exec.Cmd, []*ldap.AddRequ
 		if err := os.CopyFS(tls, os.DirFS(s.mirror.tls)); err != nil {
 			return nil, nil, err
 		}
-	} else if err := writeTLS(tls, s.address.host); err != nil {
+	} else if err := writeTLS(tls, s.address.Host); err != nil {
 		return nil, nil, err
 	}
 	s.CAFile = filepath.Join(tls, caFile)
 	s.ClientCert, s.ClientKey = filepath.Join(tls, clientCertFile), filepath.Join(tls, clientKeyFile)
-	program, err := lookProgram("slapd")
+	program, err := servertest.LookProgram("slapd")
 	if err != nil {
 		return nil, nil, err
 	}

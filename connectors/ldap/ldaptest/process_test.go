@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"postern/connectors/servertest"
 )
 
 // childEnv names, for the test's own program, the kind of server to run.
@@ -32,7 +34,7 @@ func child(k Kind) int {
 		fmt.Println("error", err)
 		return 1
 	}
-	fmt.Println("started", s.PID(), s.address.host, s.address.tls, s.Dir)
+	fmt.Println("started", s.PID(), s.address.Host, s.address.TLS, s.Dir)
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	if err := s.Stop(); err != nil {
 		return 1
@@ -44,7 +46,7 @@ func child(k Kind) int {
 // other lives on, and the next start removes what the killed one left.
 func TestStartInProcesses(t *testing.T) {
 	eachKind(t, func(t *testing.T, k Kind) {
-		if m := Missing(k); m != "" && !Required() {
+		if m := Missing(k); m != "" && !servertest.Required() {
 			t.Skip(m)
 		}
 		killed, other := startChild(t, k), startChild(t, k)
@@ -76,7 +78,7 @@ func TestStartInProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		owner.release()
+		owner.Release()
 		_ = os.RemoveAll(dir)
 		// Perhaps another process has cleared it away already, when it started a server.
 		if _, err := os.Stat(killed.dir); !errors.Is(err, os.ErrNotExist) {
@@ -91,9 +93,9 @@ func TestStartInProcesses(t *testing.T) {
 func TestKillStrays(t *testing.T) {
 	eachKind(t, func(t *testing.T, k Kind) {
 		s, other := Start(t, k), Start(t, k)
-		killStrays(s.Dir)
+		servertest.KillStrays(s.Dir)
 		select {
-		case <-s.process.done:
+		case <-s.process.Done:
 		case <-time.After(20 * time.Second):
 			t.Errorf("the server %d still runs", s.PID())
 		}

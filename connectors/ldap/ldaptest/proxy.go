@@ -8,13 +8,15 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"postern/connectors/servertest"
 )
 
 // Proxy stands on loopback between a client and a server and makes the network
 // between them fail. It forwards until it is told otherwise. As it listens on
 // 127.0.0.1, the certificates of the servers are good for it.
 type Proxy struct {
-	address *address
+	address *servertest.Address
 	scheme  string
 	target  string // host:port
 	done    sync.WaitGroup
@@ -53,7 +55,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	if !ok {
 		t.Fatalf("%q is no URL of a server", target)
 	}
-	a, err := freePorts() // Held, so that Resume finds its port free.
+	a, err := servertest.FreePorts() // Held, so that Resume finds its port free.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +68,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 }
 
 // Addr is the proxy's host:port.
-func (p *Proxy) Addr() string { return join(p.address.host, p.address.plain) }
+func (p *Proxy) Addr() string { return servertest.Join(p.address.Host, p.address.Plain) }
 
 // URL is the proxy's address with the scheme of its target.
 func (p *Proxy) URL() string { return p.scheme + "://" + p.Addr() }
@@ -169,7 +171,7 @@ func (p *Proxy) close() {
 	}
 	p.mu.Unlock()
 	p.done.Wait()
-	p.address.held.release()
+	p.address.Release()
 }
 
 // accept takes connections until the listener is closed.

@@ -10,6 +10,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"postern/connectors/servertest"
 )
 
 //go:embed samba.go
@@ -82,13 +84,13 @@ func provisionSamba(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := run(ctx, dir, nil, "samba-tool", "domain", "provision", "--configfile="+config,
+	if err := servertest.Run(ctx, dir, nil, "samba-tool", "domain", "provision", "--configfile="+config,
 		"--realm="+sambaRealm, "--domain="+sambaDomain, "--server-role=dc", "--use-rfc2307",
 		"--dns-backend=NONE", "--adminpass="+password, "--host-name=dc1", "--host-ip=127.0.0.2"); err != nil {
 		return err
 	}
 	// Tests change passwords again and again, at once.
-	if err := run(ctx, dir, nil, "samba-tool", "domain", "passwordsettings", "set", "--configfile="+config,
+	if err := servertest.Run(ctx, dir, nil, "samba-tool", "domain", "passwordsettings", "set", "--configfile="+config,
 		"-H", filepath.Join(dir, "private", "sam.ldb"),
 		"--max-pwd-age=0", "--min-pwd-age=0", "--history-length=0"); err != nil {
 		return err
@@ -102,7 +104,7 @@ func (s *Server) configureSamba(ctx context.Context, options []Option) (*exec.Cm
 	}); err != nil {
 		return nil, nil, err
 	}
-	a, err := freeHost()
+	a, err := servertest.FreeHost()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,18 +113,18 @@ func (s *Server) configureSamba(ctx context.Context, options []Option) (*exec.Cm
 	services := "ldap"
 	if has(options, WithKDC) {
 		services = "ldap kdc"
-		s.KDC, s.Principal = join(a.host, 88), Marker+"-scim@"+sambaRealm
+		s.KDC, s.Principal = servertest.Join(a.Host, 88), Marker+"-scim@"+sambaRealm
 	}
-	config, err := writeSambaConfig(s.Dir, a.host, services)
+	config, err := writeSambaConfig(s.Dir, a.Host, services)
 	if err != nil {
 		return nil, nil, err
 	}
 	tls := filepath.Join(s.Dir, "tls")
 	s.CAFile = filepath.Join(tls, caFile)
-	if err := writeTLS(tls, a.host, "dc1."+strings.ToLower(sambaRealm)); err != nil {
+	if err := writeTLS(tls, a.Host, "dc1."+strings.ToLower(sambaRealm)); err != nil {
 		return nil, nil, err
 	}
-	program, err := lookProgram("samba")
+	program, err := servertest.LookProgram("samba")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,7 +160,7 @@ func (s *Server) exportKeytab(ctx context.Context, conn *ldap.Conn) error {
 		return err
 	}
 	s.Keytab = filepath.Join(s.Dir, "service.keytab")
-	return run(ctx, s.Dir, nil, "samba-tool", "domain", "exportkeytab", s.Keytab,
+	return servertest.Run(ctx, s.Dir, nil, "samba-tool", "domain", "exportkeytab", s.Keytab,
 		"--principal="+s.Principal, "--configfile="+filepath.Join(s.Dir, "smb.conf"))
 }
 

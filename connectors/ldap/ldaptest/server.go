@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"postern/connectors/servertest"
 )
 
 // Server is a running directory server.
@@ -50,11 +52,11 @@ type Server struct {
 	// of the last value it removes from an attribute. It is empty elsewhere.
 	Nobody string
 
-	address *address
+	address *servertest.Address
 	mirror  *mirror // its part in a pair; nil without
-	owner   *lock
+	owner   *servertest.Lock
 	command *exec.Cmd
-	process *process
+	process *servertest.Process
 	stop    sync.Once
 	stopped error
 	tester  any // the test that the server was started for
@@ -115,6 +117,20 @@ func launch(ctx context.Context, k Kind, parent string, options []Option) (*Serv
 	return s, nil
 }
 
+// maxRoot bounds the path of the folder for the servers' folders: some of
+// them keep sockets some levels down, whose paths may have 107 bytes (unix(7)).
+const maxRoot = 45
+
+// scratch makes a folder for one server of a kind, as [servertest.Scratch] does.
+func scratch(ctx context.Context, parent string, kind Kind) (string, *servertest.Lock, error) {
+	dir, owner, err := servertest.Scratch(ctx, parent, string(kind))
+	if root := filepath.Dir(dir); err == nil && kind != OpenLDAP && len(root) > maxRoot {
+		err = errors.Join(fmt.Errorf("the path of the folder %q is too long for the sockets in it", root), os.RemoveAll(dir))
+		owner.Release()
+	}
+	return dir, owner, err
+}
+
 // start configures the server in its folder and boots it.
 func (s *Server) start(ctx context.Context, options []Option) error {
 	command, seed, err := s.configure(ctx, options)
@@ -145,7 +161,7 @@ func (s *Server) boot(ctx context.Context, command *exec.Cmd, seed []*ldap.AddRe
 	defer func() { _ = log.Close() }()
 	command.Stdout, command.Stderr = log, log
 	s.command = command
-	if s.process, err = spawn(command); err != nil {
+	if s.process, err = servertest.Spawn(command); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
@@ -171,8 +187,8 @@ func (s *Server) boot(ctx context.Context, command *exec.Cmd, seed []*ldap.AddRe
 }
 
 // setAddress gives the server its address and the names that follow from it.
-func (s *Server) setAddress(a *address) {
-	s.address, s.URL, s.TLSURL = a, a.url(), a.tlsURL()
+func (s *Server) setAddress(a *servertest.Address) {
+	s.address, s.URL, s.TLSURL = a, "ldap://"+servertest.Join(a.Host, a.Plain), "ldaps://"+servertest.Join(a.Host, a.TLS)
 }
 
 // setBase gives the server its suffix and the names that follow from it.
@@ -193,8 +209,8 @@ func (s *Server) await(ctx context.Context) (*ldap.Conn, error) {
 		}
 		select {
 		case <-tick.C:
-		case <-s.process.done:
-			return nil, fmt.Errorf("it ended: %v", s.process.err)
+		case <-s.process.Done:
+			return nil, fmt.Errorf("it ended: %v", s.process.Err)
 		case <-ctx.Done():
 			return nil, errors.Join(err, context.Cause(ctx))
 		}
@@ -237,20 +253,20 @@ func (s *Server) TLSConfig() (*tls.Config, error) {
 }
 
 // PID is the server's process.
-func (s *Server) PID() int { return s.process.pid }
+func (s *Server) PID() int { return s.process.PID }
 
 // Stop ends the server, waits until it is gone and removes its folder.
 // Stopping it again does nothing and answers the same.
 func (s *Server) Stop() error {
 	s.stop.Do(func() {
 		if s.process != nil {
-			s.process.kill()
+			s.process.Kill()
 		}
 		if s.address != nil {
-			s.address.held.release()
+			s.address.Release()
 		}
 		s.stopped = os.RemoveAll(s.Dir)
-		s.owner.release()
+		s.owner.Release()
 	})
 	return s.stopped
 }
@@ -265,7 +281,7 @@ func (s *Server) SafeMarkers() []string {
 	}
 	markers := []string{Marker, s.Base, host(s.URL), host(s.TLSURL), "ldap://", "ldaps://", s.BindDN}
 	if s.Kind == ActiveDirectory {
-		markers = append(markers, s.address.host) // An address of its own: nothing else has it.
+		markers = append(markers, s.address.Host) // An address of its own: nothing else has it.
 	}
 	return markers
 }
@@ -290,15 +306,5 @@ func (s *Server) logTail() string {
 	if err != nil {
 		return ""
 	}
-	return lastLines(string(text), lines)
-}
-
-// lastLines is the last n lines of text, on lines of their own.
-func lastLines(text string, n int) string {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return ""
-	}
-	all := strings.Split(text, "\n")
-	return "\n" + strings.Join(all[max(0, len(all)-n):], "\n")
+	return servertest.LastLines(string(text), lines)
 }

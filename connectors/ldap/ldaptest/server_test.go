@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"postern/connectors/servertest"
 )
 
 func eachKind(t *testing.T, f func(t *testing.T, k Kind)) {
@@ -165,17 +167,17 @@ func TestStopLeavesNothing(t *testing.T) {
 		if _, err := os.Stat(s.Dir); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("its folder: %v, want none", err)
 		}
-		again, err := take(s.address.host, s.address.plain, s.address.tls)
+		again, err := servertest.Take(s.address.Host, s.address.Plain, s.address.TLS)
 		if err != nil || again == nil {
 			t.Fatalf("its address is still taken (%v)", err)
 		}
-		again.held.release()
+		again.Release()
 	})
 }
 
 func TestStartInParallel(t *testing.T) {
 	eachKind(t, func(t *testing.T, k Kind) {
-		if m := Missing(k); m != "" && !Required() {
+		if m := Missing(k); m != "" && !servertest.Required() {
 			t.Skip(m)
 		}
 		var wg sync.WaitGroup
@@ -210,7 +212,7 @@ func TestStartInParallel(t *testing.T) {
 
 func TestLaunchStopsWithItsContext(t *testing.T) {
 	eachKind(t, func(t *testing.T, k Kind) {
-		if m := Missing(k); m != "" && !Required() {
+		if m := Missing(k); m != "" && !servertest.Required() {
 			t.Skip(m)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -280,7 +282,7 @@ func TestStartWithoutServer(t *testing.T) {
 // A server that can not start says why, here that its port is taken.
 func TestFailureHasLog(t *testing.T) {
 	eachKind(t, func(t *testing.T, k Kind) {
-		if m := Missing(k); m != "" && !Required() {
+		if m := Missing(k); m != "" && !servertest.Required() {
 			t.Skip(m)
 		}
 		dir, owner, err := scratch(t.Context(), "", k)
@@ -297,8 +299,8 @@ func TestFailureHasLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, port := range []int{s.address.plain, s.address.tls} {
-			l, err := net.Listen("tcp", join(s.address.host, port))
+		for _, port := range []int{s.address.Plain, s.address.TLS} {
+			l, err := net.Listen("tcp", servertest.Join(s.address.Host, port))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -322,15 +324,4 @@ func TestFailureHasLog(t *testing.T) {
 			t.Errorf("the tail of the log is %q, want %q in it", tail, want)
 		}
 	})
-}
-
-func TestLastLines(t *testing.T) {
-	tests := []struct{ text, want string }{
-		{"", ""}, {"\n", ""}, {"a\n", "\na"}, {"a\nb\nc\n", "\nb\nc"}, {"a\nb", "\na\nb"},
-	}
-	for _, test := range tests {
-		if got := lastLines(test.text, 2); got != test.want {
-			t.Errorf("lastLines(%q, 2) = %q, want %q", test.text, got, test.want)
-		}
-	}
 }

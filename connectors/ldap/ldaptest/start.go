@@ -2,9 +2,10 @@ package ldaptest
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
+
+	"postern/connectors/servertest"
 )
 
 // launchTime bounds a start with everything before it, a template included.
@@ -19,7 +20,7 @@ func Start(t testing.TB, k Kind, options ...Option) *Server {
 	defer cancel()
 	s, err := Launch(ctx, k, "", options...)
 	if err != nil {
-		if Required() {
+		if servertest.Required() {
 			t.Fatal(err)
 		}
 		t.Skip(err)
@@ -31,10 +32,4 @@ func Start(t testing.TB, k Kind, options ...Option) *Server {
 		}
 	})
 	return s
-}
-
-// Required reports whether a server that cannot be run is a failure: with
-// CI=true or POSTERN_SERVERS=require in the environment.
-func Required() bool {
-	return os.Getenv("CI") == "true" || os.Getenv("POSTERN_SERVERS") == "require"
 }

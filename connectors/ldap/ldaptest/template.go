@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"postern/connectors/servertest"
 )
 
 // template is a folder that takes seconds to make and is the same for every
@@ -29,7 +31,7 @@ func (t template) key() (string, error) {
 	hash := sha256.New()
 	hash.Write(t.source)
 	for _, name := range t.programs {
-		path, err := lookProgram(name)
+		path, err := servertest.LookProgram(name)
 		if err != nil {
 			return "", err
 		}
@@ -45,11 +47,11 @@ func (t template) key() (string, error) {
 // cacheDir is the folder the templates are kept in.
 func cacheDir() (string, error) {
 	if parent, err := os.UserCacheDir(); err == nil {
-		if dir, err := userDir(parent); err == nil {
+		if dir, err := servertest.UserDir(parent); err == nil {
 			return dir, nil
 		}
 	}
-	return userDir(os.TempDir())
+	return servertest.UserDir(os.TempDir())
 }
 
 // cloneTemplate unpacks the template into dir, making it first if there is
@@ -67,11 +69,11 @@ func cloneTemplate(ctx context.Context, dir string, t template) error {
 	if unpack(path, dir) == nil {
 		return nil
 	}
-	one, err := waitLock(ctx, filepath.Join(cache, string(t.kind)+".lock"))
+	one, err := servertest.WaitLock(ctx, filepath.Join(cache, string(t.kind)+".lock"))
 	if err != nil {
 		return err
 	}
-	defer one.release()
+	defer one.Release()
 	if unpack(path, dir) == nil {
 		return nil // Made by whoever had the lock.
 	}
@@ -88,9 +90,9 @@ func (t template) make(ctx context.Context, cache, path string) error {
 		return err
 	}
 	defer func() {
-		killStrays(dir)
+		servertest.KillStrays(dir)
 		_ = os.RemoveAll(dir)
-		owner.release()
+		owner.Release()
 	}()
 	root := filepath.Join(dir, "template")
 	if err := os.Mkdir(root, 0o755); err != nil {
@@ -177,7 +179,7 @@ func unpack(path, dir string) error {
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() || !ownedByUs(info) || info.Size() < sha256.Size {
+	if !info.Mode().IsRegular() || !servertest.OwnedByUs(info) || info.Size() < sha256.Size {
 		return fmt.Errorf("%q is not a template of this user", path)
 	}
 	content, err := os.ReadFile(path)

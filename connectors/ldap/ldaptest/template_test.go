@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"postern/connectors/servertest"
 )
 
 // counted is a template of one file and one folder that counts how often it is made.
@@ -57,8 +59,8 @@ func checkClone(t *testing.T, tmpl template) {
 }
 
 func TestTemplate(t *testing.T) {
-	if unsupported != "" {
-		t.Skip(unsupported)
+	if servertest.Unsupported != "" {
+		t.Skip(servertest.Unsupported)
 	}
 	tests := []struct {
 		name   string
@@ -110,8 +112,8 @@ func TestTemplate(t *testing.T) {
 }
 
 func TestTemplateIsMadeOnce(t *testing.T) {
-	if unsupported != "" {
-		t.Skip(unsupported)
+	if servertest.Unsupported != "" {
+		t.Skip(servertest.Unsupported)
 	}
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	var (
@@ -133,8 +135,8 @@ func TestTemplateIsMadeOnce(t *testing.T) {
 }
 
 func TestTemplateFails(t *testing.T) {
-	if unsupported != "" {
-		t.Skip(unsupported)
+	if servertest.Unsupported != "" {
+		t.Skip(servertest.Unsupported)
 	}
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	failure := errors.New("no room")

@@ -1,4 +1,4 @@
-package ldaptest
+package servertest
 
 import (
 	"context"
@@ -11,18 +11,19 @@ import (
 	"time"
 )
 
-// lock is an exclusive lock across processes. The kernel gives it back when
+// A Lock is an exclusive lock across processes. The kernel gives it back when
 // its holder ends, so a killed holder leaves nothing behind but the file.
-type lock struct{ file *os.File }
+type Lock struct{ file *os.File }
 
-func (l *lock) release() {
+// Release gives the lock back. Of nil it does nothing.
+func (l *Lock) Release() {
 	if l != nil {
 		_ = l.file.Close()
 	}
 }
 
-// tryLock takes the lock called path, or answers nil if another has it.
-func tryLock(path string) (*lock, error) {
+// TryLock takes the lock called path, or answers nil if another has it.
+func TryLock(path string) (*Lock, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -32,15 +33,15 @@ func tryLock(path string) (*lock, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	return &lock{file}, nil
+	return &Lock{file}, nil
 }
 
-// waitLock takes the lock called path, waiting for it as long as ctx lasts.
-func waitLock(ctx context.Context, path string) (*lock, error) {
+// WaitLock takes the lock called path, waiting for it as long as ctx lasts.
+func WaitLock(ctx context.Context, path string) (*Lock, error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		l, err := tryLock(path)
+		l, err := TryLock(path)
 		if l != nil || err != nil {
 			return l, err
 		}
@@ -65,26 +66,22 @@ func privateDir(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !info.IsDir() || !ownedByUs(info) {
+	if !info.IsDir() || !OwnedByUs(info) {
 		return "", fmt.Errorf("%q is not a folder that belongs to this user alone", dir)
 	}
 	return dir, nil
 }
 
-// userDir is the folder called postern-ldaptest for this user under parent.
-func userDir(parent string) (string, error) {
-	return privateDir(filepath.Join(parent, fmt.Sprintf("postern-ldaptest-%d", os.Geteuid())))
+// UserDir is the folder called postern-servertest for this user under parent.
+func UserDir(parent string) (string, error) {
+	return privateDir(filepath.Join(parent, fmt.Sprintf("postern-servertest-%d", os.Geteuid())))
 }
 
-// maxRoot bounds the path of the folder for the servers' folders: some of
-// them keep sockets some levels down, whose paths may have 107 bytes (unix(7)).
-const maxRoot = 45
-
-// scratch makes a folder for one server, with the lock that shows its owner
+// Scratch makes a folder for one server, with the lock that shows its owner
 // lives. It is made under parent, or if that is empty, in memory where there
 // is room for it, and otherwise among the temporary files. Folders whose owner
 // was killed are removed on the way, with whatever still ran in them.
-func scratch(ctx context.Context, parent string, kind Kind) (string, *lock, error) {
+func Scratch(ctx context.Context, parent string, kind string) (string, *Lock, error) {
 	const room = 512 << 20
 	if parent == "" {
 		parent = os.TempDir()
@@ -96,24 +93,21 @@ func scratch(ctx context.Context, parent string, kind Kind) (string, *lock, erro
 	if err != nil {
 		return "", nil, err
 	}
-	root, err := userDir(parent)
+	root, err := UserDir(parent)
 	if err != nil {
 		return "", nil, err
 	}
-	whole, err := waitLock(ctx, filepath.Join(root, "lock"))
+	whole, err := WaitLock(ctx, filepath.Join(root, "lock"))
 	if err != nil {
 		return "", nil, err
 	}
-	defer whole.release()
+	defer whole.Release()
 	sweep(root)
-	if kind != OpenLDAP && len(root) > maxRoot {
-		return "", nil, fmt.Errorf("the path of the folder %q is too long for the sockets in it", root)
-	}
-	dir, err := os.MkdirTemp(root, string(kind)+"-")
+	dir, err := os.MkdirTemp(root, kind+"-")
 	if err != nil {
 		return "", nil, err
 	}
-	owner, err := tryLock(filepath.Join(dir, "owner"))
+	owner, err := TryLock(filepath.Join(dir, "owner"))
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -131,12 +125,12 @@ func sweep(root string) {
 			continue
 		}
 		dir := filepath.Join(root, e.Name())
-		l, err := tryLock(filepath.Join(dir, "owner"))
+		l, err := TryLock(filepath.Join(dir, "owner"))
 		if err != nil || l == nil {
 			continue
 		}
-		killStrays(dir)
+		KillStrays(dir)
 		_ = os.RemoveAll(dir)
-		l.release()
+		l.Release()
 	}
 }

@@ -1,4 +1,4 @@
-package ldaptest
+package servertest
 
 import (
 	"context"
@@ -9,38 +9,38 @@ import (
 )
 
 func TestLock(t *testing.T) {
-	if unsupported != "" {
-		t.Skip(unsupported)
+	if Unsupported != "" {
+		t.Skip(Unsupported)
 	}
 	path := filepath.Join(t.TempDir(), "lock")
-	first, err := tryLock(path)
+	first, err := TryLock(path)
 	if first == nil || err != nil {
 		t.Fatalf("the first: %v, %v", first, err)
 	}
-	if second, err := tryLock(path); second != nil || err != nil {
+	if second, err := TryLock(path); second != nil || err != nil {
 		t.Errorf("the second while the first is held: %v, %v; want none", second, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if l, err := waitLock(ctx, path); !errors.Is(err, context.Canceled) {
+	if l, err := WaitLock(ctx, path); !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting with an ended context: %v, %v", l, err)
 	}
-	got := make(chan *lock)
+	got := make(chan *Lock)
 	go func() {
-		l, _ := waitLock(t.Context(), path)
+		l, _ := WaitLock(t.Context(), path)
 		got <- l
 	}()
-	first.release()
+	first.Release()
 	l := <-got
 	if l == nil {
 		t.Fatal("waiting got no lock")
 	}
-	l.release()
+	l.Release()
 }
 
 func TestPrivateDir(t *testing.T) {
-	if unsupported != "" {
-		t.Skip(unsupported)
+	if Unsupported != "" {
+		t.Skip(Unsupported)
 	}
 	root := t.TempDir()
 	for name, prepare := range map[string]func(dir string) error{
@@ -65,24 +65,24 @@ func TestPrivateDir(t *testing.T) {
 }
 
 func TestScratchSweeps(t *testing.T) {
-	if unsupported != "" {
-		t.Skip(unsupported)
+	if Unsupported != "" {
+		t.Skip(Unsupported)
 	}
 	parent := t.TempDir()
-	dead, owner, err := scratch(t.Context(), parent, OpenLDAP)
+	dead, owner, err := Scratch(t.Context(), parent, "some-kind")
 	if err != nil {
 		t.Fatal(err)
 	}
-	living, livingOwner, err := scratch(t.Context(), parent, OpenLDAP)
+	living, livingOwner, err := Scratch(t.Context(), parent, "some-kind")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer livingOwner.release()
-	owner.release() // As if its process had been killed.
-	if _, last, err := scratch(t.Context(), parent, OpenLDAP); err != nil {
+	defer livingOwner.Release()
+	owner.Release() // As if its process had been killed.
+	if _, last, err := Scratch(t.Context(), parent, "some-kind"); err != nil {
 		t.Fatal(err)
 	} else {
-		defer last.release()
+		defer last.Release()
 	}
 	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder without an owner: %v, want none", err)
@@ -93,25 +93,25 @@ func TestScratchSweeps(t *testing.T) {
 }
 
 func TestAddressIsHeld(t *testing.T) {
-	if unsupported != "" {
-		t.Skip(unsupported)
+	if Unsupported != "" {
+		t.Skip(Unsupported)
 	}
-	a, err := freePorts()
+	a, err := FreePorts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := freePorts()
+	b, err := FreePorts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.held.release()
-	if a.url() == b.url() {
-		t.Errorf("%s was given out twice", a.url())
+	defer b.Release()
+	if a.Host == b.Host && a.Plain == b.Plain {
+		t.Errorf("%v was given out twice", a)
 	}
-	a.held.release()
-	again, err := take(a.host, a.plain, a.tls)
+	a.Release()
+	again, err := Take(a.Host, a.Plain, a.TLS)
 	if again == nil || err != nil {
-		t.Fatalf("%s could not be taken again: %v", a.url(), err)
+		t.Fatalf("%v could not be taken again: %v", a, err)
 	}
-	again.held.release()
+	again.Release()
 }

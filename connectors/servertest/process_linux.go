@@ -1,4 +1,4 @@
-package ldaptest
+package servertest
 
 import (
 	"os"
@@ -11,22 +11,22 @@ import (
 	"syscall"
 )
 
-// process is a child that ends when this process ends, however that happens.
-type process struct {
-	pid  int
-	done chan struct{} // closed once the child has been waited for
-	err  error         // how the child ended; read it only after done
+// A Process is a child that ends when this process ends, however that happens.
+type Process struct {
+	PID  int
+	Done chan struct{} // closed once the child has been waited for
+	Err  error         // how the child ended; read it only after done
 }
 
-// spawn starts command. The kernel sends the parent-death signal when the
+// Spawn starts command. The kernel sends the parent-death signal when the
 // thread that started the child ends, so the goroutine that starts it keeps
 // its thread until the child has ended.
-func spawn(command *exec.Cmd) (*process, error) {
+func Spawn(command *exec.Cmd) (*Process, error) {
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	p := &process{done: make(chan struct{})}
+	p := &Process{Done: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {
-		defer close(p.done)
+		defer close(p.Done)
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := command.Start()
@@ -34,9 +34,9 @@ func spawn(command *exec.Cmd) (*process, error) {
 			started <- err
 			return
 		}
-		p.pid = command.Process.Pid
+		p.PID = command.Process.Pid
 		started <- nil
-		p.err = command.Wait()
+		p.Err = command.Wait()
 	}()
 	if err := <-started; err != nil {
 		return nil, err
@@ -44,23 +44,23 @@ func spawn(command *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// kill ends the child and its process group and waits until it is gone. What
+// Kill ends the child and its process group and waits until it is gone. What
 // it wrote is thrown away with its folder, so nothing asks it to be orderly.
-func (p *process) kill() {
+func (p *Process) Kill() {
 	select {
-	case <-p.done:
+	case <-p.Done:
 		return // its pid may belong to another process by now
 	default:
 	}
-	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
-	<-p.done
+	_ = syscall.Kill(-p.PID, syscall.SIGKILL)
+	<-p.Done
 }
 
-// killStrays ends the servers that were started for the folder dir and outlived
+// KillStrays ends the servers that were started for the folder dir and outlived
 // whoever started them: those that name it in their command line, as does the
 // one that dscreate starts and detaches, or that write their log there, as
 // Samba does, which replaces its command line.
-func killStrays(dir string) {
+func KillStrays(dir string) {
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return
@@ -93,14 +93,14 @@ func freeBytes(dir string) uint64 {
 	return stat.Bavail * uint64(stat.Bsize)
 }
 
-// ownedByUs reports whether this process's user owns the file and nobody else may write it.
-func ownedByUs(info os.FileInfo) bool {
+// OwnedByUs reports whether this process's user owns the file and nobody else may write it.
+func OwnedByUs(info os.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Geteuid() && info.Mode().Perm()&0o022 == 0
 }
 
-// unsupported is why no server can be run on this system, or "".
-const unsupported = ""
+// Unsupported is why no server can be run on this system, or "".
+const Unsupported = ""
 
 // flock takes the exclusive lock on f if nobody has it.
 func flock(f *os.File) (taken bool, err error) {

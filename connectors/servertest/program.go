@@ -1,4 +1,4 @@
-package ldaptest
+package servertest
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// lookProgram finds a program on the search path and where servers are kept,
+// LookProgram finds a program on the search path and where servers are kept,
 // which is not on the path of an ordinary user.
-func lookProgram(name string) (string, error) {
+func LookProgram(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return filepath.Abs(path)
 	}
@@ -24,9 +24,9 @@ func lookProgram(name string) (string, error) {
 	return "", fmt.Errorf("the program %q is not installed", name)
 }
 
-// run runs a program to its end in dir; what it wrote is part of the error.
-func run(ctx context.Context, dir string, environment []string, name string, arguments ...string) error {
-	path, err := lookProgram(name)
+// Run runs a program to its end in dir; what it wrote is part of the error.
+func Run(ctx context.Context, dir string, environment []string, name string, arguments ...string) error {
+	path, err := LookProgram(name)
 	if err != nil {
 		return err
 	}
@@ -34,18 +34,28 @@ func run(ctx context.Context, dir string, environment []string, name string, arg
 	command := exec.Command(path, arguments...)
 	command.Dir, command.Env = dir, append(os.Environ(), environment...)
 	command.Stdout, command.Stderr = &output, &output
-	p, err := spawn(command)
+	p, err := Spawn(command)
 	if err != nil {
 		return err
 	}
 	select {
-	case <-p.done:
+	case <-p.Done:
 	case <-ctx.Done():
-		p.kill()
+		p.Kill()
 		return fmt.Errorf("%s: %w", name, context.Cause(ctx))
 	}
-	if p.err != nil {
-		return fmt.Errorf("%s: %w%s", name, p.err, lastLines(output.String(), 10))
+	if p.Err != nil {
+		return fmt.Errorf("%s: %w%s", name, p.Err, LastLines(output.String(), 10))
 	}
 	return nil
+}
+
+// LastLines is the last n lines of text, on lines of their own.
+func LastLines(text string, n int) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return ""
+	}
+	all := strings.Split(text, "\n")
+	return "\n" + strings.Join(all[max(0, len(all)-n):], "\n")
 }
