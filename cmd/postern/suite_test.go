@@ -128,6 +128,12 @@ func testAuthentication(t *testing.T, w *world) {
 			t.Errorf("WWW-Authenticate is %q", a.header.Get("WWW-Authenticate"))
 		}
 	}
+	twice, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+"/Users", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice.Header["Authorization"] = []string{"Bearer " + writerToken, "Bearer " + readerToken}
+	w.wantError(w.send(twice), http.StatusUnauthorized, "", "more than one")
 	reader := *w.client
 	reader.token = readerToken
 	reader.want(reader.get("/Users?count=1"), http.StatusOK)

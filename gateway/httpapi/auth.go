@@ -51,7 +51,7 @@ func newCredentials(clients []Client) credentials {
 // client authenticates a request by its bearer token (RFC 6750 §2.1).
 func (c credentials) client(r *http.Request) (*Client, bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
+	if !ok || !strings.EqualFold(scheme, "Bearer") || len(r.Header["Authorization"]) != 1 { // which of two is meant can not be told
 		return nil, false
 	}
 	client, ok := c[HashToken(strings.TrimSpace(token))]
@@ -99,7 +99,12 @@ func (q *request) allowed(a Access, rt *scim.ResourceType) error {
 func (h *Handler) unauthorized(w http.ResponseWriter, r *http.Request) {
 	challenge := `Bearer realm="scim"`
 	detail := "a bearer token is needed in the Authorization header"
-	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	switch {
+	case len(r.Header["Authorization"]) > 1:
+		challenge += `, error="invalid_request"`
+		detail = "there is more than one Authorization header"
+	case strings.EqualFold(scheme, "Bearer"):
 		challenge += `, error="invalid_token"`
 		detail = "the bearer token is not valid"
 	}

@@ -59,12 +59,24 @@ func (q *request) parseQuery() error {
 
 func (q *request) param(name string) string { return q.query.Get(name) }
 
+// isUTF8 reports whether a charset is one in which JSON is sent: UTF-8, which is also
+// what is meant where none is named, or a part of it.
+func isUTF8(charset string) bool {
+	switch strings.ToLower(charset) {
+	case "", "utf-8", "utf8", "us-ascii":
+		return true
+	}
+	return false
+}
+
 // body reads the body within the limits of type and size.
 func (q *request) body() ([]byte, error) {
 	if ct := q.Header.Get("Content-Type"); ct != "" {
-		switch media, _, err := mime.ParseMediaType(ct); {
+		switch media, params, err := mime.ParseMediaType(ct); {
 		case err != nil, media != "application/scim+json" && media != "application/json" && media != "text/json":
 			return nil, scim.Errorf(http.StatusUnsupportedMediaType, "", "the content type is %q; send application/scim+json", ct)
+		case !isUTF8(params["charset"]):
+			return nil, scim.Errorf(http.StatusUnsupportedMediaType, "", "the charset is %q; send UTF-8 (RFC 8259 §8.1)", params["charset"])
 		}
 	}
 	if e := q.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
