@@ -31,8 +31,8 @@ func (c *compiler) build() *Mapping {
 	}
 	c.buildNaming(m)
 	for _, l := range c.lines {
-		if l.fallback != nil {
-			l.rule.fallback = c.template(l.fallback)
+		for _, segments := range l.fallback {
+			l.rule.fallback = append(l.rule.fallback, c.template(segments))
 		}
 	}
 	for _, k := range c.spec.Constants {

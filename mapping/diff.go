@@ -330,8 +330,8 @@ func (pl *planner) fallback(r *rule) scim.Value {
 	if r.fallback == nil {
 		return scim.Value{}
 	}
-	s, missing := r.fallback.render(pl.now, depthOfDefault)
-	if missing != nil || s == "" {
+	s := r.fallback.render(pl.now, depthOfDefault)
+	if s == "" {
 		return scim.Value{}
 	}
 	v, err := typed(r.leaf.Type, s)

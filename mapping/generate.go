@@ -30,7 +30,7 @@ func (c *compiler) generates(l *line) {
 	case !at.Value:
 	case !l.unread || l.leaf.Type != scim.String || l.multi:
 		c.add(at.Problem("only a password is generated").WithHint("with read: never"))
-	case l.spec.Default.Set:
+	case len(l.spec.Default) > 0:
 		c.add(at.Problem("the rule has a default already"))
 	case l.spec.Required.Value:
 		c.add(at.Problem("the client must give %s", l.spec.Path.Value))

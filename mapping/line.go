@@ -26,7 +26,7 @@ type line struct {
 	codec     codec
 	state     state
 	codecName string
-	fallback  []segment
+	fallback  [][]segment
 
 	rule *rule // once built
 }

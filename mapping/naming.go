@@ -95,35 +95,41 @@ func (c *compiler) namesItself() *line {
 // fallbacks checks the templates of defaults.
 func (c *compiler) fallbacks() {
 	for _, l := range c.lines {
-		s := l.spec.Default
-		if !s.Set {
-			continue
-		}
-		if l.write == writeNever || len(l.spec.Refs) > 0 {
-			c.add(s.Problem("%s can not have a default", l.spec.Path.Value))
-			continue
-		}
-		segments, err := parseTemplate(s.Value)
-		if err != nil {
-			c.add(s.Problem("%v", err))
-			continue
-		}
-		if slices.Contains(c.inputs(s, segments), l) {
-			c.add(s.Problem("%s can not be its own default", l.spec.Path.Value))
-		}
-		if len(segments) == 1 && segments[0].path == "" || len(segments) == 0 {
-			v, err := typed(l.leaf.Type, s.Value)
-			if err == nil && l.leaf.Admits(v.Text()) != nil {
-				err = fmt.Errorf("%s is not among the canonicalValues of %s", v, l.leaf)
+		for i, s := range l.spec.Default {
+			if l.write == writeNever || len(l.spec.Refs) > 0 {
+				c.add(s.Problem("%s can not have a default", l.spec.Path.Value))
+				break
 			}
-			if err == nil && l.codec != nil && !v.IsAbsent() {
-				_, err = l.codec.encode(v)
-			}
+			segments, err := parseTemplate(s.Value)
 			if err != nil {
 				c.add(s.Problem("%v", err))
+				continue
 			}
+			if slices.Contains(c.inputs(s, segments), l) {
+				c.add(s.Problem("%s can not be its own default", l.spec.Path.Value))
+			}
+			if len(segments) == 1 && segments[0].path == "" || len(segments) == 0 {
+				c.constant(l, s)
+				if i < len(l.spec.Default)-1 {
+					c.add(l.spec.Default[i+1].Problem("this default is never taken: the one before it can always be made"))
+				}
+			}
+			l.fallback = append(l.fallback, segments)
 		}
-		l.fallback = segments
+	}
+}
+
+// constant checks a default that shows nothing of the resource.
+func (c *compiler) constant(l *line, s configs.At[string]) {
+	v, err := typed(l.leaf.Type, s.Value)
+	if err == nil && l.leaf.Admits(v.Text()) != nil {
+		err = fmt.Errorf("%s is not among the canonicalValues of %s", v, l.leaf)
+	}
+	if err == nil && l.codec != nil && !v.IsAbsent() {
+		_, err = l.codec.encode(v)
+	}
+	if err != nil {
+		c.add(s.Problem("%v", err))
 	}
 }
 

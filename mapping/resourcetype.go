@@ -210,7 +210,7 @@ func (c *compiler) characteriseLeaf(attr *scim.Attribute, lines []*line) {
 
 // neededByName reports whether a name can not be made without the line.
 func (c *compiler) neededByName(l *line) bool {
-	if l.spec.Default.Set || l.path.Attr.MultiValued {
+	if len(l.spec.Default) > 0 || l.path.Attr.MultiValued {
 		return false
 	}
 	return slices.ContainsFunc(c.nameText, func(g segment) bool {

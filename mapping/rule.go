@@ -36,7 +36,7 @@ type rule struct {
 	lenient   bool // a forbidden write is ignored
 	unread    bool
 	volatile  bool // changes by itself: not part of a version
-	fallback  *template
+	fallback  fallback
 	generate  bool // a password is made where there would be none
 }
 

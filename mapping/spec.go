@@ -32,12 +32,12 @@ type RuleSpec struct {
 	Suffix      configs.At[string] // of the codec of that name
 	Role        configs.At[string] // likewise, a DN
 	Refs        []configs.At[string]
-	Write       configs.At[string] // always, create, never
-	Forbidden   configs.At[string] // error, ignore
-	Read        configs.At[string] // always, never
-	Returned    configs.At[string] // default, request, always
-	Display     configs.At[string] // of a reference: a SCIM attribute of what it names
-	Default     configs.At[string] // a template over SCIM paths
+	Write       configs.At[string]   // always, create, never
+	Forbidden   configs.At[string]   // error, ignore
+	Read        configs.At[string]   // always, never
+	Returned    configs.At[string]   // default, request, always
+	Display     configs.At[string]   // of a reference: a SCIM attribute of what it names
+	Default     []configs.At[string] // templates over SCIM paths, of which the first that can be made counts
 	Generate    configs.At[bool]
 	Required    configs.At[bool]
 	CaseExact   configs.At[bool]
@@ -120,7 +120,9 @@ func decodeRule(path configs.At[string], n *configs.Node, problems *configs.Prob
 	r.Read = m.Enum("read", "always", "never")
 	r.Returned = m.Enum("returned", "default", "request", "always")
 	r.Display = m.String("display")
-	r.Default = m.Text("default")
+	for _, n := range m.List("default") {
+		r.Default = append(r.Default, n.Text(problems))
+	}
 	r.Generate = m.Bool("generate")
 	r.Required = m.Bool("required")
 	r.CaseExact = m.Bool("caseExact")

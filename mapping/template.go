@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"postern/connectors"
 	"postern/scim"
 )
 
@@ -101,7 +102,7 @@ func (t *template) render(r *scim.Resource, depth int) (text string, missing *ru
 		}
 		value := plain(p.input.of(r))
 		if value == "" && depth > 0 && p.input.fallback != nil {
-			value, _ = p.input.fallback.render(r, depth-1)
+			value = p.input.fallback.render(r, depth-1)
 		}
 		if value == "" {
 			return "", p.input
@@ -109,6 +110,27 @@ func (t *template) render(r *scim.Resource, depth int) (text string, missing *ru
 		b.WriteString(value)
 	}
 	return b.String(), nil
+}
+
+// A fallback is a rule's default: the first of its templates that can be made.
+type fallback []*template
+
+// render makes the text, "" where no template can be made.
+func (f fallback) render(r *scim.Resource, depth int) string {
+	for _, t := range f {
+		if text, missing := t.render(r, depth); missing == nil && text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// wants appends the attributes that the default can show.
+func (f fallback) wants(want []connectors.Attr, depth int) []connectors.Attr {
+	for _, t := range f {
+		want = t.wants(want, depth)
+	}
+	return want
 }
 
 // plain is a single value as text without quotes, "" for none.
