@@ -39,6 +39,9 @@ func (o *ids) with(cmd *cobra.Command, n need, fn func(ctx context.Context, c *a
 	}
 	defer func() { err = errors.Join(err, end(err == nil && !o.dryRun)) }()
 	err = fn(ctx, client)
+	if err != nil && ctx.Err() != nil {
+		return errors.New("broken off; what it had done is whole and stays, and it goes on from there when it is run again")
+	}
 	refused, ok := errors.AsType[*adminapi.Error](err)
 	if !ok {
 		return err

@@ -188,6 +188,8 @@ func (h *Handler) explainOperation(ctx context.Context, req OperateRequest, err 
 		return refuse("%v; nothing was changed: each half needs an object, and the old one an id", err)
 	case errors.Is(err, idstore.ErrNotFound) && req.Do == "split":
 		return refuse("%v; nothing was changed: `postern ids show` lists what it has", err)
+	case errors.Is(err, idstore.ErrNotFound) && req.Do == "merge": // both were there when it began
+		return refuse("what %q or %q names was merged or deleted by another at this moment; nothing was done: look again", req.Ref, req.Into)
 	}
 	return err
 }
