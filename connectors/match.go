@@ -31,11 +31,13 @@ func (t Truth) String() string {
 // known and compares byte for byte, in order and by parts. With any other, an
 // attribute that it lacks is unknown, and what is asked of it Undefined, as is
 // what its rules can not answer: an order where there is none, a number that is
-// none, and the inequality of values under a rule that this package does not
-// know (RuleOther, RuleReference, RuleUnknown).
+// none, the question for a value that is not of the attribute's alphabet, and the inequality of
+// values under a rule that this package does not know (RuleOther, RuleReference,
+// RuleUnknown). Nothing is True of an attribute that is Unsearchable.
 //
-// Case is folded by Unicode's simple folding. The normalisation of RFC 4518
-// §2.3 (composed against decomposed letters) is left out: servers differ on it.
+// Case is folded by Unicode's simple folding, but for three signs that are letters
+// of their own to directories. The normalisation of RFC 4518 §2.3 (composed against
+// decomposed letters) is left out: servers differ on it (Matching.Composes).
 func Match(c Cond, e Entry, schema map[Attr]Matching) Truth {
 	switch c := c.(type) {
 	case nil, All:
@@ -61,7 +63,12 @@ func Match(c Cond, e Entry, schema map[Attr]Matching) Truth {
 	case AnchorIn:
 		return truth(slices.Contains(c, e.Anchor))
 	case Equal:
-		return some(c.Attr, e, schema, func(m Matching, v Value) Truth { return m.Equal(v, c.Value) })
+		return some(c.Attr, e, schema, func(m Matching, v Value) Truth {
+			if !m.Alphabet.Holds(c.Value) {
+				return Undefined
+			}
+			return m.Equal(v, c.Value)
+		})
 	case Present:
 		return matchPresent(c, e, schema)
 	case RefTo:
@@ -137,7 +144,7 @@ func lookUp(schema map[Attr]Matching, a Attr) (Matching, bool) {
 	}
 	name, _, _ := strings.Cut(strings.ToLower(string(a)), ";")
 	m, ok := schema[Attr(name)]
-	return m, ok
+	return m, ok && !m.Unsearchable
 }
 
 func (m Matching) bits(v Value, mask uint32) Truth {

@@ -8,11 +8,12 @@ import (
 )
 
 // Normal returns the form of a value that all values equal to it share, and
-// false if the rule does not admit the value at all (letters in an integer).
+// false if the rule does not admit the value at all (letters in an integer). Equal
+// values of Matching.Loose and Matching.Composes may have several forms.
 // Under a rule that this package does not know, a value is its own form.
 func (m Matching) Normal(v Value) (Value, bool) {
 	switch m.Rule {
-	case RuleExact, RuleIgnoreCase:
+	case RuleExact, RuleIgnoreCase, RulePhone, RuleNumeric:
 		return Value(m.prepare(string(v))), true
 	case RuleInteger:
 		return normalInteger(v)
@@ -28,9 +29,6 @@ func (m Matching) Normal(v Value) (Value, bool) {
 
 // Equal compares two values by the equality rule.
 func (m Matching) Equal(a, b Value) Truth {
-	if m.Rule == RuleIgnoreCase && !m.Squeezes {
-		return truth(strings.EqualFold(string(a), string(b)))
-	}
 	x, ok := m.Normal(a)
 	y, ok2 := m.Normal(b)
 	switch {
@@ -42,9 +40,30 @@ func (m Matching) Equal(a, b Value) Truth {
 	switch m.Rule {
 	case RuleUnknown, RuleReference, RuleOther:
 		return Undefined
-	case RuleExact, RuleIgnoreCase, RuleInteger, RuleBoolean, RuleTime, RuleOctets:
+	case RulePhone:
+		if strings.EqualFold(string(x), string(y)) {
+			return Undefined // 389-DS ignores case there as RFC 4517 §4.2.29 wants, OpenLDAP does not
+		}
+	case RuleExact, RuleIgnoreCase, RuleInteger, RuleBoolean, RuleTime, RuleOctets, RuleNumeric:
 	}
 	return False
+}
+
+// Holds reports whether a value is made of the alphabet.
+func (a Alphabet) Holds(v Value) bool {
+	switch a {
+	case ASCII:
+		return !strings.ContainsFunc(string(v), func(r rune) bool { return r > unicode.MaxASCII })
+	case Printable:
+		return v != "" && !strings.ContainsFunc(string(v), func(r rune) bool {
+			l := r | 0x20
+			return (l < 'a' || l > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("'()+,-./:? =", r)
+		})
+	case Numeric:
+		return v != "" && strings.Trim(string(v), "0123456789 ") == ""
+	case AnyText:
+	}
+	return true
 }
 
 // Compare orders two values by the ordering rule. It is false where there is no
@@ -61,9 +80,9 @@ func (m Matching) Compare(a, b Value) (int, bool) {
 	switch m.Rule {
 	case RuleInteger:
 		return compareIntegers(string(x), string(y)), true
-	case RuleExact, RuleIgnoreCase, RuleTime, RuleOctets:
+	case RuleExact, RuleIgnoreCase, RuleTime, RuleOctets, RuleNumeric:
 		return strings.Compare(string(x), string(y)), true
-	case RuleUnknown, RuleBoolean, RuleReference, RuleOther:
+	case RuleUnknown, RuleBoolean, RuleReference, RulePhone, RuleOther:
 	}
 	return 0, false
 }
@@ -75,7 +94,7 @@ func (m Matching) Like(v Value, s Substring) Truth {
 		return Undefined
 	}
 	switch m.Rule {
-	case RuleExact, RuleIgnoreCase, RuleOctets:
+	case RuleExact, RuleIgnoreCase, RuleOctets, RulePhone, RuleNumeric:
 	case RuleUnknown, RuleInteger, RuleBoolean, RuleTime, RuleReference, RuleOther:
 		return Undefined
 	}
@@ -105,10 +124,17 @@ func (m Matching) Like(v Value, s Substring) Truth {
 	return truth(strings.HasSuffix(rest, final))
 }
 
-// prepare folds case and squeezes spaces as far as the rule asks for it.
+// prepare folds case and squeezes spaces as far as the rule asks for it, and
+// takes out what means nothing.
 func (m Matching) prepare(s string) string {
-	if m.Rule == RuleIgnoreCase {
+	switch m.Rule {
+	case RuleIgnoreCase:
 		s = fold(s)
+	case RulePhone:
+		return strings.NewReplacer(" ", "", "-", "").Replace(s)
+	case RuleNumeric:
+		return strings.ReplaceAll(s, " ", "")
+	default:
 	}
 	if m.Squeezes {
 		s = squeeze(s)
@@ -140,7 +166,12 @@ func fold(s string) string {
 	return b.String()
 }
 
+// foldRune leaves the signs for kelvin and ångström and the long s as they are,
+// which Unicode would fold with letters: directories do not.
 func foldRune(r rune) rune {
+	if r == 0x17f || r == 0x212a || r == 0x212b {
+		return r
+	}
 	least := r
 	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
 		least = min(least, f)
@@ -154,22 +185,25 @@ func foldRune(r rune) rune {
 }
 
 // squeeze removes leading and trailing spaces and makes every other run of them
-// one. A value of nothing but spaces is one space.
+// one. A value of nothing but spaces is one space. Other blanks are letters like
+// any: no directory does with them what RFC 4518 §2.2 says.
 func squeeze(s string) string {
 	plain := true
 	for i := 0; i < len(s) && plain; i++ {
 		c := s[i]
-		plain = c > ' ' && c < utf8.RuneSelf || c == ' ' && i > 0 && i < len(s)-1 && s[i+1] != ' '
+		plain = c != ' ' || i > 0 && i < len(s)-1 && s[i+1] != ' '
 	}
 	if plain {
 		return s
 	}
-	t := strings.Join(strings.FieldsFunc(s, unicode.IsSpace), " ")
+	t := strings.Join(strings.FieldsFunc(s, isSpace), " ")
 	if t == "" && s != "" {
 		return " "
 	}
 	return t
 }
+
+func isSpace(r rune) bool { return r == ' ' }
 
 // A place is where a part stands in a substring assertion.
 type place uint8
@@ -187,23 +221,25 @@ const (
 // one if there was any.
 func (m Matching) part(v Value, at place) string {
 	s := string(v)
-	if m.Rule == RuleIgnoreCase {
+	switch m.Rule {
+	case RuleIgnoreCase:
 		s = fold(s)
+	case RulePhone, RuleNumeric:
+		return m.prepare(s)
+	default:
 	}
 	if !m.Squeezes || m.Rule == RuleOctets {
 		return s
 	}
-	words := strings.FieldsFunc(s, unicode.IsSpace)
+	words := strings.FieldsFunc(s, isSpace)
 	if len(words) == 0 {
 		return " "
 	}
-	begin, _ := utf8.DecodeRuneInString(s)
-	end, _ := utf8.DecodeLastRuneInString(s)
 	t := strings.Join(words, "  ")
-	if at == whole || at == first || unicode.IsSpace(begin) {
+	if at == whole || at == first || s[0] == ' ' {
 		t = " " + t
 	}
-	if at == whole || at == last || unicode.IsSpace(end) {
+	if at == whole || at == last || s[len(s)-1] == ' ' {
 		t += " "
 	}
 	return t

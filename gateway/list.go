@@ -92,6 +92,8 @@ type section struct {
 	cond  connectors.Cond
 	exact bool // the condition is the whole filter
 	never bool // the filter holds nowhere: there is nothing to ask
+	// evaluation is how the filter is evaluated here.
+	evaluation scim.Evaluation
 }
 
 // item is a place in a list: an object and the section that it is of.
@@ -110,6 +112,9 @@ func (g *Gateway) lister(c Caller, q Query) (*lister, error) {
 			return nil, err
 		}
 		l.sections[i] = &section{Part: p, target: t}
+		if p.Filter != nil {
+			l.sections[i].evaluation = t.Mapping.Evaluation(q.BaseURL, t.Connector.Capabilities())
+		}
 		l.sorted = l.sorted || !p.Sort.IsZero()
 	}
 	l.sorted = l.sorted && l.count > 0 // a total has no order
@@ -161,5 +166,5 @@ func (l *lister) exact() bool {
 
 // holds reports whether a result belongs into the list, as the resource is now.
 func (l *lister) holds(s *section, r *scim.Resource) bool {
-	return r != nil && (s.Filter == nil || scim.MatchAt(l.q.BaseURL, s.Filter, r))
+	return r != nil && (s.Filter == nil || s.evaluation.Match(s.Filter, r))
 }

@@ -26,9 +26,14 @@ func uniques(t *target, r *scim.Resource) []scim.Compare {
 // uniqueKeys are what to lock so that nobody here takes the same values at the
 // same time.
 func (t *target) uniqueKeys(values []scim.Compare) []string {
+	ev := t.Mapping.Evaluation("", t.Connector.Capabilities())
 	keys := make([]string, len(values))
 	for i, v := range values {
-		keys[i] = "unique\x00" + t.Backend + "\x00" + t.kind + "\x00" + v.Path.String() + "\x00" + strings.ToLower(v.Value.Text())
+		text := v.Value.Text()
+		if ev.Spaces != nil {
+			text = ev.Spaces(v.Path.Attr).Form(text)
+		}
+		keys[i] = "unique\x00" + t.Backend + "\x00" + t.kind + "\x00" + v.Path.String() + "\x00" + strings.ToLower(text)
 	}
 	return keys
 }
@@ -59,10 +64,12 @@ func (g *Gateway) checkUnique(ctx context.Context, t *target, c Caller, values [
 var errUnsearchable = errors.New("the backend can not be searched by it")
 
 // agreeing yields the objects for which a comparison of one mapped attribute
-// holds, among as many as the limit says of those that the backend offers.
+// holds by the backend's own rule for spaces, among as many as the limit says of those that the backend offers.
 func (t *target) agreeing(ctx context.Context, v scim.Compare, limit int) iter.Seq2[connectors.Anchor, error] {
 	return func(yield func(connectors.Anchor, error) bool) {
-		cond, _, err := t.Mapping.Lower(v, t.Connector.Capabilities(), mapping.Lookup{})
+		can := t.Connector.Capabilities()
+		ev := t.Mapping.Evaluation("", can)
+		cond, _, err := t.Mapping.Lower(v, can, mapping.Lookup{})
 		if err == nil && cond.Kind() == connectors.CondAll {
 			err = fmt.Errorf("%s: %w", v.Path, errUnsearchable)
 		}
@@ -75,7 +82,7 @@ func (t *target) agreeing(ctx context.Context, v scim.Compare, limit int) iter.S
 				yield("", err)
 				return
 			}
-			if scim.Match(v, t.Mapping.Project(e, nil)) && !yield(e.Anchor, nil) {
+			if ev.Match(v, t.Mapping.Project(e, nil)) && !yield(e.Anchor, nil) {
 				return
 			}
 		}

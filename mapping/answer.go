@@ -145,9 +145,10 @@ type question struct {
 	known    bool // the backend's schema has the attribute
 }
 
-// equal asks for a value.
+// equal asks for a value. Where the schema has no rule for it, or another syntax, a
+// directory would find nothing.
 func (q question) equal(v connectors.Value, exact bool) answer {
-	if v == "" || !q.conds.Has(connectors.CondEqual) {
+	if v == "" || !q.conds.Has(connectors.CondEqual) || q.known && q.matching.Rule == connectors.RuleUnknown || !q.matching.Alphabet.Holds(v) {
 		return unknown
 	}
 	return answer{cond: connectors.Equal{Attr: q.attr, Value: v}, exact: exact, defined: q.known, present: true}

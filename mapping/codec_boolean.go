@@ -39,7 +39,7 @@ func (b boolean) lower(q question) answer {
 	case connectors.RuleBoolean:
 		return q.equal(v, true)
 	case connectors.RuleIgnoreCase:
-		return q.equal(v, !q.matching.Squeezes)
+		return q.equal(v, !wide(q.matching))
 	default:
 		return unknown // "true" is stored somewhere
 	}

@@ -41,7 +41,7 @@ func (c integer) lower(q question) answer {
 		case connectors.RuleInteger:
 			return q.equal(v, true)
 		case connectors.RuleExact, connectors.RuleIgnoreCase, connectors.RuleOctets:
-			return q.equal(v, !q.matching.Squeezes)
+			return q.equal(v, !wide(q.matching))
 		default:
 			return q.equal(v, false)
 		}

@@ -52,7 +52,7 @@ func (t table) lower(q question) answer {
 	}
 	// Only these very bytes decode, so that any rule finds them; one that finds
 	// no others makes it exact.
-	exact := q.matching.Rule == connectors.RuleExact && !q.matching.Squeezes
+	exact := q.matching.Rule == connectors.RuleExact && !wide(q.matching)
 	var parts []answer
 	for i := range t {
 		v := t[i].scim

@@ -36,10 +36,11 @@ func (text) lower(q question) answer {
 		return unknown // compared as instants and bytes, not as the text that is stored
 	}
 	v := q.value.Text()
-	usable, exact := q.agrees(v)
+	usable, exact := q.agreesOnLetters(v)
 	if !usable {
 		return unknown
 	}
+	exact = exact && q.m.spaces(q.leaf, q.lowering.matching) == insignificant(q.matching)
 	switch q.op {
 	case scim.Eq:
 		return q.equal(connectors.Value(v), exact)
@@ -55,16 +56,35 @@ func (text) lower(q question) answer {
 }
 
 // agrees says whether the backend finds every value that SCIM finds equal to v
-// (usable), and no other (exact). Whatever the rule, values that are byte for
-// byte alike are equal by it (RFC 4517 §4.1).
+// (usable), and no other (exact).
 func (q question) agrees(v string) (usable, exact bool) {
+	usable, exact = q.agreesOnLetters(v)
+	return usable, exact && !wide(q.matching) && insignificant(q.matching) == scim.AllSpaces
+}
+
+// wide reports whether a rule finds values equal that differ in more than case.
+func wide(m connectors.Matching) bool { return m.Squeezes || m.Loose || m.Composes }
+
+// agreesOnLetters is agrees but for spaces. Whatever the rule, values that are
+// byte for byte alike are equal by it (RFC 4517 §4.1), if it is asked at all: a value
+// that is not of the attribute's syntax makes a condition Undefined.
+func (q question) agreesOnLetters(v string) (usable, exact bool) {
+	if !q.matching.Alphabet.Holds(connectors.Value(v)) {
+		return false, false
+	}
 	caseless := !hasCase(v)
+	exact = !q.matching.Loose && !q.matching.Composes
 	switch q.matching.Rule {
 	case connectors.RuleExact, connectors.RuleOctets:
 		usable = q.leaf.CaseExact || caseless
-		return usable, usable && !q.matching.Squeezes
+		return usable, usable && exact
 	case connectors.RuleIgnoreCase:
-		return true, !q.matching.Squeezes && isASCII(v) && (!q.leaf.CaseExact || caseless)
+		return q.leaf.CaseExact || foldsAlike(v), exact && isASCII(v) && (!q.leaf.CaseExact || caseless)
+	case connectors.RulePhone, connectors.RuleNumeric:
+		usable = (q.leaf.CaseExact || caseless) && strings.Trim(v, " -") != ""
+		return usable, usable && exact && caseless
+	case connectors.RuleOther:
+		return false, false // it may want its questions in a form of their own
 	default:
 		return q.leaf.CaseExact || caseless, false
 	}
@@ -77,17 +97,44 @@ func (q question) substring(c connectors.Substring, v string, exact bool) answer
 	if !q.matching.Substring || !q.conds.Has(connectors.CondSubstring) {
 		return unknown
 	}
-	if q.matching.Squeezes && (v[0] == ' ' || v[len(v)-1] == ' ' || strings.Contains(v, "  ")) {
+	if q.matching.Squeezes && (v[0] == ' ' || v[len(v)-1] == ' ' || q.matching.Loose && strings.Contains(v, "  ")) {
 		return unknown
 	}
 	switch q.matching.Rule {
-	case connectors.RuleExact, connectors.RuleIgnoreCase, connectors.RuleOctets:
+	case connectors.RuleExact, connectors.RuleIgnoreCase, connectors.RuleOctets, connectors.RulePhone, connectors.RuleNumeric:
 	default:
 		return unknown
 	}
 	c.Attr = q.attr
 	return answer{cond: c, exact: exact, defined: q.known, present: true}
 }
+
+// foldsAlike reports whether directories fold the case of every letter of s as SCIM
+// does: those of the living European scripts, as they were in Unicode 3. Tables of
+// OpenLDAP 2.5, 389-DS 2.3 and Samba 4.17 have them in common.
+func foldsAlike(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		switch {
+		case r < utf8.RuneSelf, r == 0xc5, r == 0xe5, r == 0x17f, r == 0x212a, r == 0x212b:
+			return false
+		}
+		other := unicode.SimpleFold(r)
+		if other == r {
+			return false
+		}
+		return unicode.SimpleFold(other) != r || !unicode.Is(foldedAlike, r) || !unicode.Is(foldedAlike, other)
+	})
+}
+
+// foldedAlike has the letters of foldsAlike: Latin with its accents, Greek,
+// Cyrillic and Armenian.
+var foldedAlike = &unicode.RangeTable{R16: []unicode.Range16{
+	{Lo: 0xc0, Hi: 0xde, Stride: 1}, {Lo: 0xe0, Hi: 0x17e, Stride: 1},
+	{Lo: 0x386, Hi: 0x3ce, Stride: 1},
+	{Lo: 0x401, Hi: 0x40c, Stride: 1}, {Lo: 0x40e, Hi: 0x44f, Stride: 1}, {Lo: 0x451, Hi: 0x45c, Stride: 1}, {Lo: 0x45e, Hi: 0x45f, Stride: 1},
+	{Lo: 0x531, Hi: 0x556, Stride: 1}, {Lo: 0x561, Hi: 0x586, Stride: 1},
+	{Lo: 0x1e00, Hi: 0x1e95, Stride: 1}, {Lo: 0x1ea0, Hi: 0x1ef9, Stride: 1},
+}}
 
 // hasCase reports whether some other text differs from s in case alone.
 func hasCase(s string) bool {

@@ -339,7 +339,8 @@ func parseCapabilities(t testing.TB, data []byte) connectors.Capabilities {
 		"bits": connectors.CondBits, "refTo": connectors.CondRefTo, "anchorIn": connectors.CondAnchorIn}
 	rules := map[string]connectors.Rule{"unknown": connectors.RuleUnknown, "exact": connectors.RuleExact,
 		"ignoreCase": connectors.RuleIgnoreCase, "integer": connectors.RuleInteger, "boolean": connectors.RuleBoolean,
-		"time": connectors.RuleTime, "octets": connectors.RuleOctets, "reference": connectors.RuleReference, "other": connectors.RuleOther}
+		"time": connectors.RuleTime, "octets": connectors.RuleOctets, "reference": connectors.RuleReference, "other": connectors.RuleOther,
+		"phone": connectors.RulePhone, "numeric": connectors.RuleNumeric}
 	c := connectors.Capabilities{Conds: connectors.AllConds, Matching: make(map[connectors.Attr]connectors.Matching)}
 	for line := range strings.Lines(string(data)) {
 		words := strings.Fields(line)
@@ -362,6 +363,16 @@ func parseCapabilities(t testing.TB, data []byte) connectors.Capabilities {
 			switch w {
 			case "squeezes":
 				m.Squeezes = true
+			case "loose":
+				m.Loose = true
+			case "composes":
+				m.Composes = true
+			case "ascii":
+				m.Alphabet = connectors.ASCII
+			case "printable":
+				m.Alphabet = connectors.Printable
+			case "unsearchable":
+				m.Unsearchable = true
 			case "ordering":
 				m.Ordering = true
 			case "substring":

@@ -272,7 +272,7 @@ func (l *lowering) reference(p *property, sub *scim.Attribute, op scim.Op, v sci
 		return unknown
 	}
 	m, known := l.match(r.attr)
-	if !known && l.matching != nil {
+	if !known && l.matching != nil || m.Unsearchable {
 		return unknown
 	}
 	exact := p.shape == shapeReferences || m.SingleValue // else references are found that are not shown
@@ -332,9 +332,10 @@ func (l *lowering) question(r *rule) question {
 }
 
 // possible reports whether there is any use in asking: an attribute that a
-// backend has no definition of can not be searched for, even if entries have it.
+// backend has no definition of can not be searched for, even if entries have it, nor
+// one that it makes up as it is read.
 func (q question) possible() bool {
-	return q.err == nil && (q.known || q.lowering.matching == nil)
+	return q.err == nil && (q.known || q.lowering.matching == nil) && !q.matching.Unsearchable
 }
 
 // match returns how the backend compares an attribute. LDAP's options, such as

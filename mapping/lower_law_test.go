@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 
 	"postern/connectors"
@@ -20,6 +21,17 @@ func TestLowerIsSound(t *testing.T) {
 		caps := connectors.Capabilities{Conds: connectors.AllConds, Matching: maps.Clone(lawMatching)}
 		for range rapid.IntRange(0, 2).Draw(t, "missing kinds") {
 			caps.Conds &^= 1 << rapid.IntRange(1, 11).Draw(t, "kind")
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "other rules") {
+			a := rapid.SampledFrom(slices.Sorted(maps.Keys(lawMatching))).Draw(t, "attribute")
+			one := caps.Matching[a]
+			change := rapid.SampledFrom([]func(){
+				func() { one.Rule = connectors.RuleOther }, func() { one.Rule = connectors.RuleUnknown }, func() { one.Unsearchable = true },
+				func() { one.Loose = true }, func() { one.Composes = true }, func() { one.Squeezes = !one.Squeezes },
+				func() { one.Alphabet = connectors.ASCII }, func() { one.Alphabet = connectors.Printable }, func() { one.Substring = false },
+			})
+			change.Draw(t, "change")()
+			caps.Matching[a] = one
 		}
 		if rapid.IntRange(0, 9).Draw(t, "schema") == 0 {
 			caps.Matching = nil
@@ -49,7 +61,7 @@ func TestLowerIsSound(t *testing.T) {
 				if r.Get(m.rt.ExternalID()).IsAbsent() {
 					r = r.With(m.rt.ExternalID(), scim.Str("1"))
 				}
-				holds := scim.Match(f, r)
+				holds := m.Evaluation("", caps).Match(f, r)
 				found := connectors.Match(cond, e, caps.Matching) == connectors.True
 				if holds && !found || exact && found && !holds {
 					t.Fatalf("%s\n%s exact %v\non %s: filter %v, condition %v\n%v", f, cond, exact, show(r), holds, found, e.Fields)

@@ -2,20 +2,24 @@ package scim
 
 // Match reports whether the resource satisfies the filter. A comparison holds
 // when one value of the attribute satisfies it; ne is the negation of eq.
-func Match(f Filter, r *Resource) bool { return evaluation{}.match(f, r.Attrs, r) }
+func Match(f Filter, r *Resource) bool { return Evaluation{}.match(f, r.Attrs, r) }
 
-// MatchAt is Match for a client that sees what is relative in the resource (its
-// location, and references) under a base URL: a filter compares what it sees.
-func MatchAt(baseURL string, f Filter, r *Resource) bool {
-	return evaluation{baseURL}.match(f, r.Attrs, r)
+// An Evaluation is how filters are evaluated. The zero value is that of Match.
+type Evaluation struct {
+	// BaseURL is under which a client sees what is relative in a resource (its
+	// location, and references): a filter compares what it sees.
+	BaseURL string
+	// Spaces says which spaces mean nothing in the values of an attribute; nil says
+	// that all of them mean something.
+	Spaces func(*Attribute) Spaces
 }
 
-// An evaluation is where a filter is evaluated.
-type evaluation struct{ baseURL string }
+// Match reports whether the resource satisfies the filter.
+func (ev Evaluation) Match(f Filter, r *Resource) bool { return ev.match(f, r.Attrs, r) }
 
 // match evaluates f on the fields of a resource, or with r nil on those of one
 // element.
-func (ev evaluation) match(f Filter, o Object, r *Resource) bool {
+func (ev Evaluation) match(f Filter, o Object, r *Resource) bool {
 	switch f := f.(type) {
 	case And:
 		for _, g := range f {
@@ -61,7 +65,7 @@ func field(o Object, r *Resource, attr *Attribute) Value {
 
 // anyValue reports whether v, an element of v, or their sub-attribute sub
 // compares with want.
-func (ev evaluation) anyValue(v Value, sub *Attribute, op Op, want Value, target *Attribute) bool {
+func (ev Evaluation) anyValue(v Value, sub *Attribute, op Op, want Value, target *Attribute) bool {
 	switch v.kind {
 	case Absent:
 		return false
@@ -75,15 +79,20 @@ func (ev evaluation) anyValue(v Value, sub *Attribute, op Op, want Value, target
 	case KindComplex:
 		return ev.anyValue(v.Object().Get(sub), nil, op, want, target)
 	default:
-		if target.relative && ev.baseURL != "" {
-			v = Str(absolute(ev.baseURL, v.Text()))
+		if target.relative && ev.BaseURL != "" {
+			v = Str(absolute(ev.BaseURL, v.Text()))
 		}
-		return sub == nil && compareOne(target, op, v, want)
+		return sub == nil && ev.compareOne(target, op, v, want)
 	}
 }
 
-func compareOne(attr *Attribute, op Op, v, want Value) bool {
+func (ev Evaluation) compareOne(attr *Attribute, op Op, v, want Value) bool {
 	if v.kind == KindString && want.kind == KindString {
+		if ev.Spaces != nil {
+			if spaces := ev.Spaces(attr); spaces != AllSpaces {
+				return spaces.compare(attr, op, v.Text(), want.Text())
+			}
+		}
 		return compareText(attr, op, v.Text(), want.Text())
 	}
 	if v.kind != want.kind {
@@ -119,7 +128,7 @@ func hasSub(v Value, sub *Attribute) bool {
 	return false
 }
 
-func (ev evaluation) anyElement(f ValuePath, v Value) bool {
+func (ev Evaluation) anyElement(f ValuePath, v Value) bool {
 	if v.kind != KindList {
 		return !v.IsAbsent() && ev.element(f.Filter, f.Attr, v)
 	}
@@ -132,11 +141,11 @@ func (ev evaluation) anyElement(f ValuePath, v Value) bool {
 }
 
 // matchElement reports whether one element of attr satisfies f.
-func matchElement(f Filter, attr *Attribute, e Value) bool { return evaluation{}.element(f, attr, e) }
+func matchElement(f Filter, attr *Attribute, e Value) bool { return Evaluation{}.element(f, attr, e) }
 
 // element is matchElement, where the filter is evaluated. In a filter on a
 // simple multi-valued attribute, value means the element itself.
-func (ev evaluation) element(f Filter, attr *Attribute, e Value) bool {
+func (ev Evaluation) element(f Filter, attr *Attribute, e Value) bool {
 	if e.kind == KindComplex {
 		return ev.match(f, e.Object(), nil)
 	}

@@ -84,8 +84,8 @@ func TestAppendCursorList(t *testing.T) {
 	}
 }
 
-// TestMatchAt compares what a client sees of what is relative in a resource.
-func TestMatchAt(t *testing.T) {
+// TestEvaluationAt compares what a client sees of what is relative in a resource.
+func TestEvaluationAt(t *testing.T) {
 	rt := userType(t)
 	r := load(t, rt, `{"id":"1","meta":{"location":"Users/1"},"groups":[{"value":"2","$ref":"Groups/2"},{"value":"3","$ref":"https://else.where/3"}]}`)
 	for filter, want := range map[string]bool{
@@ -108,7 +108,7 @@ func TestMatchAt(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, base := range []string{"https://a.b/v2", "https://a.b/v2/"} {
-			if got := MatchAt(base, f, r); got != want {
+			if got := (Evaluation{BaseURL: base}).Match(f, r); got != want {
 				t.Errorf("%s under %s: %v, want %v", filter, base, got, want)
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"postern/connectors"
 )
 
 // client is a SCIM client as an identity provider is one: it knows a base URL
@@ -18,8 +20,9 @@ type client struct {
 	t     testing.TB
 	base  string
 	token string
-	leak  func(body string) string // what of the backend a text gives away, or ""
-	app   *app                     // what answers
+	leak  func(body string) string       // what of the backend a text gives away, or ""
+	app   *app                           // what answers
+	less  func(*connectors.Capabilities) // what its backends can not do, or nil
 }
 
 // answer is a response with its body, decoded.

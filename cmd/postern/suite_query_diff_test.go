@@ -189,7 +189,7 @@ func (w *world) compareQueries(t *testing.T, c *client, q *querist, n int) {
 	for _, r := range q.known {
 		known[r.ID()] = r
 	}
-	rts := w.app.gateway.ResourceTypes()
+	rts, evs := w.app.gateway.ResourceTypes(), w.evaluations(t, c)
 	for range n {
 		over := pick(q, [][]*scim.ResourceType{rts, rts[:1], rts[:1], rts[1:]})
 		ask := listing{path: "", count: pick(q, []int{3, 10, 40, 1000}), byBody: q.IntN(2) == 0}
@@ -214,7 +214,7 @@ func (w *world) compareQueries(t *testing.T, c *client, q *querist, n int) {
 				}
 			}
 			for _, r := range all {
-				if r.Type == rt && (f == nil || scim.MatchAt(c.base, f, r)) {
+				if r.Type == rt && (f == nil || evs[rt.Name].Match(f, r)) {
 					want[r.ID()] = true
 				}
 			}

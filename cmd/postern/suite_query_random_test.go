@@ -19,7 +19,8 @@ type querist struct {
 
 // storedTexts are what is stored in texts. Some differ in case or spaces alone.
 var storedTexts = []string{"Anna", "anna", "ANNA", "Bert", "bert b", "Bert B", "Müller", "MÜLLER", "müller", "Ærø", "日本", "O'Malley", "a*b", "a(b", `a\b`,
-	" lead", "lead", "trail ", "in  side", "in side", "10", "9", "09", "x", "X-ray", "zulu", "😀 smile"}
+	" lead", "lead", "trail ", "in  side", "in side", "10", "9", "09", "x", "X-ray", "zulu", "😀 smile",
+	"Straße", "STRASSE", "stra\u1e9ee", "İzmir", "izmir", "\u212aelvin", "kelvin", "Kelvin", "a\tb", "a b", "a\u00a0b", "ﬁn", "Fin", "Σας", "σασ", "ΣΑΣ", "\u01c5a", "\u01c6a", "Ԁa", "ԁa"}
 
 func pick[T any](q *querist, from []T) T { return from[q.IntN(len(from))] }
 

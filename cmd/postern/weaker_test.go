@@ -11,6 +11,7 @@ import (
 	"postern/gateway"
 	"postern/gateway/httpapi"
 	"postern/mapping"
+	"postern/scim"
 
 	"github.com/rs/zerolog"
 )
@@ -60,7 +61,24 @@ func (w *world) weaker(t *testing.T, few int, less func(*connectors.Capabilities
 		weak := weakened{Connector: connected[r.Name], less: less, t: t}
 		o.Targets = append(o.Targets, gateway.Target{Mapping: w.behind.maps[i], Connector: weak, Backend: r.Backend, Pairwise: r.Pairwise})
 	}
-	return w.beside(t, o)
+	c := w.beside(t, o)
+	c.less = less
+	return c
+}
+
+// evaluations says, by resource type, how the filters of a client are evaluated.
+func (w *world) evaluations(t *testing.T, c *client) map[string]scim.Evaluation {
+	t.Helper()
+	connected := w.behind.connect(t)
+	evs := make(map[string]scim.Evaluation)
+	for i, r := range w.behind.config.Resources {
+		can := connected[r.Name].Capabilities()
+		if c.less != nil {
+			c.less(&can)
+		}
+		evs[r.Name] = w.behind.maps[i].Evaluation(c.base, can)
+	}
+	return evs
 }
 
 // beside returns a client of another gateway, until the test ends.

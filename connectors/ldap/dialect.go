@@ -33,6 +33,12 @@ type dialect struct {
 	// textTimes says that times are compared as the texts that they are written
 	// in, whatever rule the schema names: 20240102030405Z is not 20240102030405.0Z.
 	textTimes bool
+	// syntaxes says how the values of attributes without an equality rule are
+	// compared, by the OID of the syntax; those that it lacks can not be.
+	syntaxes map[string]connectors.Matching
+	// composes says that texts beyond ASCII are compared in their compatibility
+	// composition.
+	composes bool
 	// clearPasswords says that a userPassword in an Add or a Modify may be stored as
 	// it comes, while the Password Modify operation hashes it.
 	clearPasswords bool
@@ -68,6 +74,7 @@ var dialects = []dialect{
 		longest:   3 << 20,
 
 		clearPasswords: true,
+		composes:       true,
 		indexes:        indexLines,
 	},
 	{
@@ -78,6 +85,7 @@ var dialects = []dialect{
 		conds:     connectors.AllConds &^ connectors.CondBits,
 		computed:  []string{"memberof"},
 		textTimes: true,
+		syntaxes:  dsSyntaxes,
 		indexes:   indexEntries,
 		roles:     true,
 		longest:   3 << 19,
@@ -93,6 +101,7 @@ var dialects = []dialect{
 		integrity:    true,
 		ordered:      true,
 		indexes:      indexSchema,
+		syntaxes:     adSyntaxes,
 		longest:      5000 * 45,
 		computed: []string{"pwdlastset", "lockouttime", "badpwdcount", "badpasswordtime", "lastlogon", "lastlogoff",
 			"lastlogontimestamp", "logoncount", "samaccounttype"},

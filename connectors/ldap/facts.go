@@ -69,16 +69,8 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 	if f.guidDN && !f.extDN {
 		f.nameAttr = "distinguishedName"
 	}
-	if f.schema, err = d.readSchema(ctx, root, f.systemSchema); err != nil {
+	if f.schema, err = d.readSchema(ctx, root, f.dialect); err != nil {
 		return nil, err
-	}
-	if f.textTimes {
-		for a, m := range f.schema.matching {
-			if m.Rule == connectors.RuleTime {
-				m.Rule = connectors.RuleExact
-				f.schema.matching[a] = m
-			}
-		}
 	}
 	guard := connectors.GuardValues
 	if f.assert && f.stamp != "" {
@@ -118,31 +110,37 @@ func (d *Directory) readRoot(ctx context.Context) (rootDSE, error) {
 	}, nil
 }
 
-func (d *Directory) readSchema(ctx context.Context, root rootDSE, system bool) (*schema, error) {
+func (d *Directory) readSchema(ctx context.Context, root rootDSE, kind dialect) (*schema, error) {
 	found, err := d.lookUp(ctx, root.subschema, "(objectClass=*)", "attributeTypes", "objectClasses")
 	if err != nil {
 		return nil, fmt.Errorf("subschema: %w", err)
 	}
-	s := parseSchema(found["attributetypes"], found["objectclasses"])
+	s := parseSchema(kind, found["attributetypes"], found["objectclasses"])
 	if len(s.matching) == 0 {
 		return nil, fmt.Errorf("subschema: the bind identity can read no attributeTypes in %q", root.subschema)
 	}
-	if !system {
+	if !kind.systemSchema {
 		return s, nil
 	}
-	// Constructed attributes, back links and what only the system writes
-	// ([MS-ADTS] §3.1.1.2.3).
-	const filter = "(&(objectClass=attributeSchema)(|(systemOnly=TRUE)(systemFlags:1.2.840.113556.1.4.803:=4)(linkID:1.2.840.113556.1.4.803:=1)))"
-	names, err := d.listValues(ctx, root.schemaContext, filter, "lDAPDisplayName", true)
+	mark := func(filter string, set func(*connectors.Matching)) error {
+		names, err := d.listValues(ctx, root.schemaContext, "(&(objectClass=attributeSchema)"+filter+")", "lDAPDisplayName", true)
+		for _, n := range names {
+			a := connectors.Attr(strings.ToLower(n))
+			if m, ok := s.matching[a]; ok {
+				set(&m)
+				s.matching[a] = m
+			}
+		}
+		return err
+	}
+	// Constructed attributes are not stored ([MS-ADTS] §3.1.1.4.5), so that no filter
+	// finds them. Those and back links ([MS-ADTS] §3.1.1.2.3) only the system writes.
+	err = mark("(systemFlags:"+bitAnd+":=4)", func(m *connectors.Matching) { m.ReadOnly, m.Unsearchable = true, true })
+	if err == nil {
+		err = mark("(|(systemOnly=TRUE)(linkID:"+bitAnd+":=1))", func(m *connectors.Matching) { m.ReadOnly = true })
+	}
 	if err != nil {
 		return nil, fmt.Errorf("attribute schema: %w", err)
-	}
-	for _, n := range names {
-		a := connectors.Attr(strings.ToLower(n))
-		if m, ok := s.matching[a]; ok {
-			m.ReadOnly = true
-			s.matching[a] = m
-		}
 	}
 	return s, nil
 }
@@ -154,7 +152,7 @@ func (f *facts) readOnly(a connectors.Attr) bool {
 }
 
 // comparable reports whether the server can find a value of the attribute among
-// others. Active Directory always can; its schema does not say how.
+// others, to delete it. Active Directory always can.
 func (f *facts) comparable(a connectors.Attr) bool {
 	name, _, _ := strings.Cut(strings.ToLower(string(a)), ";")
 	m, known := f.schema.matching[connectors.Attr(name)]

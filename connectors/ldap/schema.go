@@ -33,9 +33,10 @@ type attributeType struct {
 	singleValue, noModification bool
 }
 
-// parseSchema reads attributeTypes and objectClasses values. Descriptions that
-// can not be read are passed over: a server may have its own extensions.
-func parseSchema(attributeTypes, objectClasses []string) *schema {
+// parseSchema reads attributeTypes and objectClasses values of a server of the
+// dialect. Descriptions that can not be read are passed over: a server may have its
+// own extensions.
+func parseSchema(d dialect, attributeTypes, objectClasses []string) *schema {
 	types := map[string]attributeType{}
 	for _, s := range attributeTypes {
 		if t, ok := parseAttributeType(s); ok {
@@ -52,7 +53,7 @@ func parseSchema(attributeTypes, objectClasses []string) *schema {
 	}
 	for name, t := range types {
 		full := inherit(t, types)
-		sc.matching[connectors.Attr(name)] = full.matching()
+		sc.matching[connectors.Attr(name)] = full.matching(d)
 		if first := strings.ToLower(t.names[0]); first != name {
 			sc.primary[name] = first
 		}
