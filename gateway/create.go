@@ -26,6 +26,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)
 	}
+	draft = draft.Under(t.Connector.Capabilities())
 	g.ignored(t, c, draft.Ignored)
 
 	if len(r.ExternalID()) > maxExternalID {
@@ -103,7 +104,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 // who now asks for an account that is closed must not be told of one that is open.
 func (t *target) isAsAsked(e connectors.Entry, r *scim.Resource, refs mapping.Refs) bool {
 	plan, err := t.Mapping.Plan(e, scim.PatchOf(r), refs)
-	return err == nil && !plan.Shows()
+	return err == nil && !plan.Under(t.Connector.Capabilities(), e).Shows()
 }
 
 // named returns an object that has the naming value, perhaps in another place or

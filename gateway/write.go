@@ -128,6 +128,7 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 		if err != nil {
 			return Result{}, fault(t.Mapping, err)
 		}
+		plan = plan.Under(t.Connector.Capabilities(), e)
 		g.ignored(t, c, plan.Ignored)
 		if try == 1 && len(plan.Changes) > 0 {
 			if err := g.checkUnique(ctx, t, c, w.unique, anchor); err != nil {

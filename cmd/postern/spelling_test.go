@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,62 @@ func TestSpellings(t *testing.T) {
 						t.Errorf("%s: %d found, want %d: %s", text, len(got), len(want), w.difference(known, got, want))
 					}
 				}
+			}
+		})
+	}
+}
+
+// TestSpelledAlike writes values that a directory finds equal, though they differ: a
+// list has each of them once, the first that came, and a list that replaces another
+// has its spelling.
+func TestSpelledAlike(t *testing.T) {
+	const title = "      title:                                      title\n"
+	for _, kind := range ldaptest.Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			s := ldaptest.Start(t, kind)
+			phones, plus := "homePhone", "+1-555"
+			if kind == ldaptest.ActiveDirectory { // there a telephone number is text as any
+				phones, plus = "otherHomePhone", "+1 555"
+			}
+			c, compiled := directoryConfig(t, s, title, "      entitlements.value: { attr: carLicense, multiValued: true, caseExact: true }\n"+
+				"      ims.value: { attr: "+phones+", multiValued: true, caseExact: true }\n")
+			w := &world{client: openApp(t, c, compiled), kind: string(kind)}
+			values := func(a answer, attr string) string {
+				var vs []string
+				for _, e := range asList(a.at(attr)) {
+					vs = append(vs, at(e, "value").(string))
+				}
+				slices.Sort(vs)
+				return strings.Join(vs, "|")
+			}
+			check := func(what string, a answer, entitlements, ims string) {
+				t.Helper()
+				if got := values(a, "entitlements"); got != entitlements {
+					t.Errorf("%s: entitlements %q, want %q", what, got, entitlements)
+				}
+				if got := values(a, "ims"); got != ims {
+					t.Errorf("%s: ims %q, want %q", what, got, ims)
+				}
+			}
+			u := w.create("/Users", userBody("alike@corp.example.com", `,"entitlements":[{"value":"a b"},{"value":"A B"},{"value":"c"}],"ims":[{"value":"+1 555"},{"value":"`+plus+`"}]`))
+			check("created", u, "a b|c", "+1 555")
+			path := "/Users/" + u.id()
+			etag := u.etag()
+			w.want(w.do("PATCH", path, patchBody(`{"op":"add","path":"entitlements","value":[{"value":"A B"},{"value":"C"}]},{"op":"add","path":"ims","value":[{"value":"`+plus+`"}]}`)), http.StatusOK)
+			a := w.want(w.get(path), http.StatusOK)
+			check("added again", a, "a b|c", "+1 555")
+			if a.etag() != etag {
+				t.Errorf("nothing was changed, and the version is %s and was %s", a.etag(), etag)
+			}
+			w.want(w.do("PATCH", path, patchBody(`{"op":"replace","path":"entitlements","value":[{"value":"A B"},{"value":"d"}]},{"op":"replace","path":"ims","value":[{"value":"`+plus+`"}]}`)), http.StatusOK)
+			check("replaced", w.want(w.get(path), http.StatusOK), "A B|d", plus)
+			// The same under a condition, which names the values that were there.
+			a = w.get(path)
+			a = w.want(w.do("PATCH", path, patchBody(`{"op":"replace","path":"entitlements","value":[{"value":"a b"},{"value":"D"},{"value":"e"}]}`), "If-Match", a.etag()), http.StatusOK)
+			check("replaced under a condition", w.want(w.get(path), http.StatusOK), "D|a b|e", plus)
+			if kind != ldaptest.ActiveDirectory {
+				w.create("/Users", userBody("a name", ""))
+				w.wantError(w.do("POST", "/Users", userBody(" A  Name", "")), http.StatusConflict, "uniqueness")
 			}
 		})
 	}
