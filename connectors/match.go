@@ -35,8 +35,7 @@ func (t Truth) String() string {
 // values under a rule that this package does not know (RuleOther, RuleReference,
 // RuleUnknown). Nothing is True of an attribute that is Unsearchable.
 //
-// Case is folded by Unicode's simple folding, but for three signs that are letters
-// of their own to directories. The normalisation of RFC 4518 §2.3 (composed against
+// Case is folded where directories agree on it (see foldRune). The normalisation of RFC 4518 §2.3 (composed against
 // decomposed letters) is left out: servers differ on it (Matching.Composes).
 func Match(c Cond, e Entry, schema map[Attr]Matching) Truth {
 	switch c := c.(type) {

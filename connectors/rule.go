@@ -166,23 +166,36 @@ func fold(s string) string {
 	return b.String()
 }
 
-// foldRune leaves the signs for kelvin and ångström and the long s as they are,
-// which Unicode would fold with letters: directories do not.
+// foldRune maps a letter to its lower case, if directories agree that it has one:
+// those that are tested (OpenLDAP 2.5, 389-DS 2.3, Samba 4.17) fold the Latin, Greek,
+// Cyrillic and Armenian letters of old alike, and differ on all others. What is found
+// must not depend on who compares, so others are letters of their own: ß and ẞ, the
+// long s, ς at the end of a word, the sign for kelvin.
 func foldRune(r rune) rune {
-	if r == 0x17f || r == 0x212a || r == 0x212b {
+	switch {
+	case r < utf8.RuneSelf:
+		if 'A' <= r && r <= 'Z' {
+			return r | 0x20
+		}
+		return r
+	case !unicode.Is(folded, r):
 		return r
 	}
-	least := r
-	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-		least = min(least, f)
+	if l := unicode.ToLower(r); unicode.Is(folded, l) && unicode.ToUpper(l) == r {
+		return l
 	}
-	// A letter without other cases stays: the lower case of U+0130 is "i", but
-	// the two are not equal by simple folding.
-	if unicode.SimpleFold(r) == r {
-		return r
-	}
-	return unicode.ToLower(least)
+	return r
 }
+
+// folded has the letters whose case means nothing, beyond ASCII, with some that have none.
+var folded = &unicode.RangeTable{LatinOffset: 2, R16: []unicode.Range16{
+	{Lo: 0xc0, Hi: 0xde, Stride: 1}, {Lo: 0xe0, Hi: 0xff, Stride: 1},
+	{Lo: 0x100, Hi: 0x17e, Stride: 1},
+	{Lo: 0x386, Hi: 0x3ce, Stride: 1},
+	{Lo: 0x401, Hi: 0x40c, Stride: 1}, {Lo: 0x40e, Hi: 0x44f, Stride: 1}, {Lo: 0x451, Hi: 0x45c, Stride: 1}, {Lo: 0x45e, Hi: 0x45f, Stride: 1},
+	{Lo: 0x531, Hi: 0x556, Stride: 1}, {Lo: 0x561, Hi: 0x586, Stride: 1},
+	{Lo: 0x1e00, Hi: 0x1e95, Stride: 1}, {Lo: 0x1ea0, Hi: 0x1ef9, Stride: 1},
+}}
 
 // squeeze removes leading and trailing spaces and makes every other run of them
 // one. A value of nothing but spaces is one space. Other blanks are letters like

@@ -56,7 +56,7 @@ func (t table) lower(q question) answer {
 	var parts []answer
 	for i := range t {
 		v := t[i].scim
-		if same(v, q.value) || !q.leaf.CaseExact && v.Kind() == scim.KindString && strings.EqualFold(v.Text(), q.value.Text()) {
+		if same(v, q.value) || !q.leaf.CaseExact && v.Kind() == scim.KindString && scim.EqualFold(v.Text(), q.value.Text()) {
 			parts = append(parts, q.equal(t[i].backend, exact))
 		}
 	}

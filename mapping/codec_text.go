@@ -79,7 +79,7 @@ func (q question) agreesOnLetters(v string) (usable, exact bool) {
 		usable = q.leaf.CaseExact || caseless
 		return usable, usable && exact
 	case connectors.RuleIgnoreCase:
-		return q.leaf.CaseExact || foldsAlike(v), exact && isASCII(v) && (!q.leaf.CaseExact || caseless)
+		return true, exact && isASCII(v) && (!q.leaf.CaseExact || caseless)
 	case connectors.RulePhone, connectors.RuleNumeric:
 		usable = (q.leaf.CaseExact || caseless) && strings.Trim(v, " -") != ""
 		return usable, usable && exact && caseless
@@ -108,33 +108,6 @@ func (q question) substring(c connectors.Substring, v string, exact bool) answer
 	c.Attr = q.attr
 	return answer{cond: c, exact: exact, defined: q.known, present: true}
 }
-
-// foldsAlike reports whether directories fold the case of every letter of s as SCIM
-// does: those of the living European scripts, as they were in Unicode 3. Tables of
-// OpenLDAP 2.5, 389-DS 2.3 and Samba 4.17 have them in common.
-func foldsAlike(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		switch {
-		case r < utf8.RuneSelf, r == 0xc5, r == 0xe5, r == 0x17f, r == 0x212a, r == 0x212b:
-			return false
-		}
-		other := unicode.SimpleFold(r)
-		if other == r {
-			return false
-		}
-		return unicode.SimpleFold(other) != r || !unicode.Is(foldedAlike, r) || !unicode.Is(foldedAlike, other)
-	})
-}
-
-// foldedAlike has the letters of foldsAlike: Latin with its accents, Greek,
-// Cyrillic and Armenian.
-var foldedAlike = &unicode.RangeTable{R16: []unicode.Range16{
-	{Lo: 0xc0, Hi: 0xde, Stride: 1}, {Lo: 0xe0, Hi: 0x17e, Stride: 1},
-	{Lo: 0x386, Hi: 0x3ce, Stride: 1},
-	{Lo: 0x401, Hi: 0x40c, Stride: 1}, {Lo: 0x40e, Hi: 0x44f, Stride: 1}, {Lo: 0x451, Hi: 0x45c, Stride: 1}, {Lo: 0x45e, Hi: 0x45f, Stride: 1},
-	{Lo: 0x531, Hi: 0x556, Stride: 1}, {Lo: 0x561, Hi: 0x586, Stride: 1},
-	{Lo: 0x1e00, Hi: 0x1e95, Stride: 1}, {Lo: 0x1ea0, Hi: 0x1ef9, Stride: 1},
-}}
 
 // hasCase reports whether some other text differs from s in case alone.
 func hasCase(s string) bool {

@@ -128,7 +128,7 @@ func compareText(attr *Attribute, op Op, v, want string) bool {
 			return orderText(attr, v, want) == 0
 		case attr.Type == Binary:
 			return strings.TrimRight(v, "=") == strings.TrimRight(want, "=")
-		case !attr.CaseExact && equalFold(v, want):
+		case !attr.CaseExact && EqualFold(v, want):
 			return true
 		}
 		return attr.preparation != unprepared && !(isASCII(v) && isASCII(want)) && attr.compared(v) == attr.compared(want)

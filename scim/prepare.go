@@ -60,10 +60,26 @@ func plainSpace(r rune) rune {
 // equal, and by which they are ordered: prepared, and folded unless caseExact.
 func (a *Attribute) compared(s string) string {
 	s = a.prepare(s)
-	if a.CaseExact {
+	switch {
+	case a.CaseExact:
 		return s
+	case a.preparation == userNames && !isASCII(s):
+		return strings.Map(foldUnicode, s)
 	}
 	return fold(s)
+}
+
+// foldUnicode maps all runes that differ only in case, by Unicode, to one of them, as
+// RFC 7613 §3.2.2 step 3 has it.
+func foldUnicode(r rune) rune {
+	least := r
+	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {
+		least = min(least, o)
+	}
+	if 'A' <= least && least <= 'Z' {
+		least |= 0x20
+	}
+	return least
 }
 
 func isASCII(s string) bool {
