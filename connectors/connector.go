@@ -65,6 +65,15 @@ type Replicated interface {
 	Replica() Connector
 }
 
+// An Asker is a connector that knows what its backend can do only when it has reached
+// it. Until then Capabilities are a guess: conditions made by it may be such as the
+// backend answers with nothing.
+type Asker interface {
+	// Ask reaches the backend if that has not happened yet, and says whether it had
+	// to: then Capabilities are others now.
+	Ask(ctx context.Context) (fresh bool, err error)
+}
+
 // As returns c, or what it wraps, as a T. A decorator offers what is below it
 // with a method Unwrap() Connector.
 func As[T any](c Connector) (T, bool) {

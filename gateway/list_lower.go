@@ -34,7 +34,24 @@ func (l *lister) lower(ctx context.Context, s *section) error {
 	}
 	or, isOr := cond.(connectors.Or)
 	s.cond, s.exact, s.never = cond, exact, isOr && len(or) == 0
-	return fault(s.Mapping, err)
+	if err != nil || s.never {
+		return fault(s.Mapping, err)
+	}
+	fresh, err := s.ask(ctx)
+	if err != nil || !fresh {
+		return fault(s.Mapping, err)
+	}
+	s.evaluation = s.Mapping.Evaluation(l.q.BaseURL, s.Connector.Capabilities())
+	return l.lower(ctx, s)
+}
+
+// ask makes sure that the capabilities of the backend are known, and reports whether
+// they were not.
+func (t *target) ask(ctx context.Context) (fresh bool, err error) {
+	if a, ok := connectors.As[connectors.Asker](t.Connector); ok {
+		return a.Ask(ctx)
+	}
+	return false, nil
 }
 
 // anchors answers `id eq`, `meta.location eq` and `externalId eq` from the

@@ -67,6 +67,10 @@ var errUnsearchable = errors.New("the backend can not be searched by it")
 // holds by the backend's own rule for spaces, among as many as the limit says of those that the backend offers.
 func (t *target) agreeing(ctx context.Context, v scim.Compare, limit int) iter.Seq2[connectors.Anchor, error] {
 	return func(yield func(connectors.Anchor, error) bool) {
+		if _, err := t.ask(ctx); err != nil {
+			yield("", err)
+			return
+		}
 		can := t.Connector.Capabilities()
 		ev := t.Mapping.Evaluation("", can)
 		cond, _, err := t.Mapping.Lower(v, can, mapping.Lookup{})

@@ -77,6 +77,17 @@ func (c *collection) Capabilities() connectors.Capabilities {
 	return connectors.Capabilities{Conds: connectors.AllConds, Guard: connectors.GuardValues}
 }
 
+// Ask implements connectors.Asker.
+func (c *collection) Ask(ctx context.Context) (fresh bool, err error) {
+	if c.dir.facts.Load() != nil {
+		return false, nil
+	}
+	if _, err := c.dir.known(ctx); err != nil {
+		return false, failure(err, false)
+	}
+	return true, nil
+}
+
 // byGUID reports whether objects are read and written under their GUID.
 func (c *collection) byGUID(f *facts) bool { return f.guidDN && c.anchor.form == anchorBytes }
 

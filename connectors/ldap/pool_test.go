@@ -119,7 +119,17 @@ func TestDown(t *testing.T) {
 	if connectors.KindOf(err) == connectors.NotFound {
 		t.Errorf("a delete: %v", err)
 	}
+	asker, _ := connectors.As[connectors.Asker](u)
+	if fresh, err := asker.Ask(t.Context()); fresh || connectors.KindOf(err) != connectors.Unavailable {
+		t.Errorf("asked: %v, %v", fresh, err)
+	}
 	close(up)
+	if fresh, err := asker.Ask(t.Context()); !fresh || err != nil {
+		t.Errorf("asked when it is there: %v, %v", fresh, err)
+	}
+	if fresh, err := asker.Ask(t.Context()); fresh || err != nil {
+		t.Errorf("asked again: %v, %v", fresh, err)
+	}
 	if _, err := u.Get(t.Context(), somebody, nil); err != nil {
 		t.Errorf("when it is there: %v", err)
 	}
