@@ -60,35 +60,33 @@ func askBackends(ctx context.Context, c Config, compiled []*mapping.Mapping) (to
 	if err != nil {
 		return nil, nil, err
 	}
+	told, problems = askDirectories(ctx, c, compiled, directories)
+	return told, problems, nil
+}
+
+// askDirectories is askBackends for directories that are open.
+func askDirectories(ctx context.Context, c Config, compiled []*mapping.Mapping, directories map[string]*ldap.Directory) (told []string, problems configs.Problems) {
 	for _, b := range c.Backends {
 		d, ok := directories[b.Name]
 		if !ok {
 			continue
 		}
-		attrs, unique := make(map[string][]connectors.Attr), make(map[string][]connectors.Attr)
+		uses := make(map[string]ldap.Use)
 		places := make(map[string]map[connectors.Attr]configs.Pos)
 		nodes := make(map[string]*configs.Node)
 		for i, r := range c.Resources {
 			if r.Backend == b.Name {
 				places[r.Name], nodes[r.Name] = compiled[i].Uses(), r.Node
-				attrs[r.Name] = slices.Sorted(maps.Keys(places[r.Name]))
-				unique[r.Name] = compiled[i].Unique()
+				uses[r.Name] = c.use(r, compiled[i])
 			}
 		}
-		for _, r := range c.Resources {
-			if r.Backend != b.Name || r.Keep == nil || r.Keep.Container == "" {
-				continue
-			}
-			if err := d.Holds(ctx, r.Keep.Container); err != nil {
-				problems.Add(r.keepAt.Problem("the container %q can not be read: %v", r.Keep.Container, err))
-			}
-		}
-		for _, f := range d.Check(ctx, attrs, unique) {
+		for _, f := range d.Check(ctx, uses) {
 			if f.Level == ldap.Info {
 				told = append(told, b.Name+": "+f.String())
 				continue
 			}
 			p := b.at.Problem("%s", f)
+			p.Hint = f.Hint
 			if node := nodes[f.Collection]; node != nil {
 				p.Pos, p.Path = node.Pos(), node.Path()
 				if at := places[f.Collection][f.Attr]; at.Line > 0 {
@@ -100,6 +98,40 @@ func askBackends(ctx context.Context, c Config, compiled []*mapping.Mapping) (to
 			}
 			problems.Add(p)
 		}
+		for _, r := range c.Resources {
+			if r.Backend != b.Name || r.Keep == nil || r.Keep.Container == "" || !d.Known() {
+				continue
+			}
+			if err := d.Holds(ctx, r.Keep.Container); err != nil {
+				problems.Add(r.keepAt.Problem("the container %q can not be read: %v", r.Keep.Container, err))
+			}
+		}
 	}
-	return told, problems.Sorted(), nil
+	return told, problems.Sorted()
+}
+
+// use says which attributes a resource is used with. Those that it writes are
+// written if there is a client that may.
+func (c Config) use(r Resource, m *mapping.Mapping) ldap.Use {
+	u := ldap.Use{Attrs: slices.Sorted(maps.Keys(m.Uses())), Unique: m.Unique()}
+	if slices.ContainsFunc(c.Clients, func(client Client) bool { return client.Access[r.Name] == AccessReadWrite }) {
+		u.Written = slices.DeleteFunc(slices.Clone(u.Attrs), func(a connectors.Attr) bool { return !m.Writes(a) })
+	}
+	return u
+}
+
+// logBackends tells the log, a line each, what is wrong between the configuration and
+// the backends. What is wrong there is no reason not to serve the rest.
+func (a *app) logBackends(ctx context.Context, c Config, compiled []*mapping.Mapping, log zerolog.Logger) {
+	_, problems := askDirectories(ctx, c, compiled, a.directories)
+	for _, p := range problems {
+		if ctx.Err() != nil {
+			return
+		}
+		event := log.Error()
+		if p.Warning {
+			event = log.Warn()
+		}
+		event.Msg(p.String())
+	}
 }

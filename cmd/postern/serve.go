@@ -45,7 +45,13 @@ func serveCommand() *cobra.Command {
 					return errors.Join(err, a.close())
 				}
 			}
-			return errors.Join(listenAndServe(cmd.Context(), c, a, log), a.close())
+			ctx, cancel := context.WithCancel(cmd.Context())
+			var beside sync.WaitGroup
+			beside.Go(func() { a.logBackends(ctx, c, maps, log) })
+			err = listenAndServe(ctx, c, a, log)
+			cancel()
+			beside.Wait()
+			return errors.Join(err, a.close())
 		},
 	}
 	configFlag(cmd, &file)

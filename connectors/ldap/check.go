@@ -30,6 +30,7 @@ type Finding struct {
 	Collection string // name, if it is about one collection
 	Attr       connectors.Attr
 	Message    string
+	Hint       string // what to do about it, if that can be said
 }
 
 // String returns the finding on one line.
@@ -47,12 +48,19 @@ func (f Finding) String() string {
 	return strings.Join(append(where, f.Message), ": ")
 }
 
+// A Use says which attributes a collection is used with.
+type Use struct {
+	Attrs []connectors.Attr // all of them
+	// Unique are those that the gateway looks for the values of before it writes.
+	Unique  []connectors.Attr
+	Written []connectors.Attr // those that clients may change
+}
+
 // Check asks the directory whether the configuration fits it: every server,
 // every collection's base, filter and anchor, and of the attributes that each
 // collection is used with whether the schema knows them and, where the server
-// tells, whether they are indexed. unique are those that have to be, since the
-// gateway looks for their values before it writes.
-func (d *Directory) Check(ctx context.Context, attrs, unique map[string][]connectors.Attr) []Finding {
+// tells, whether they are indexed and the bind identity has the rights to them.
+func (d *Directory) Check(ctx context.Context, uses map[string]Use) []Finding {
 	var found []Finding
 	for _, s := range d.pool.all() {
 		f := d.checkServer(ctx, s)
@@ -63,7 +71,10 @@ func (d *Directory) Check(ctx context.Context, attrs, unique map[string][]connec
 	}
 	f, err := d.known(ctx)
 	if err != nil {
-		return append(found, Finding{Level: Failure, Message: err.Error()})
+		if !slices.ContainsFunc(found, func(f Finding) bool { return f.Level == Failure }) {
+			found = append(found, Finding{Level: Failure, Message: err.Error(), Hint: advice(err)})
+		}
+		return found // else the servers said why
 	}
 	found = append(found, Finding{Message: f.report()})
 	x, err := d.indexes(ctx, f)
@@ -71,18 +82,19 @@ func (d *Directory) Check(ctx context.Context, attrs, unique map[string][]connec
 		found = append(found, Finding{Message: "which attributes are indexed is not told to the bind identity"})
 	}
 	for _, name := range d.names {
-		c := d.collections[name]
-		found = append(found, c.checkScope(ctx, f)...)
-		if x != nil {
-			found = append(found, c.checkIndexes(f, x, attrs[name], unique[name])...)
+		c, use := d.collections[name], uses[name]
+		told, example := c.checkScope(ctx, f)
+		found = append(found, told...)
+		if example != "" {
+			found = append(found, c.checkRights(ctx, f, example, use)...)
 		}
-		for _, a := range attrs[name] {
-			if problem := c.checkAttr(f, a); problem != "" {
-				level := Failure
-				if f.schema.has(a) {
-					level = Warning
-				}
-				found = append(found, Finding{Level: level, Collection: name, Attr: a, Message: problem})
+		if x != nil {
+			found = append(found, c.checkIndexes(f, x, use.Attrs, use.Unique)...)
+		}
+		for _, a := range use.Attrs {
+			if problem := c.checkAttr(f, a, use); problem.Message != "" {
+				problem.Collection, problem.Attr = name, a
+				found = append(found, problem)
 			}
 		}
 	}
@@ -95,7 +107,7 @@ func (d *Directory) checkServer(ctx context.Context, s *server) Finding {
 	defer cancel()
 	conn, err := s.dial(ctx)
 	if err != nil {
-		return Finding{Level: Failure, Server: s.url, Message: err.Error()}
+		return Finding{Level: Failure, Server: s.url, Message: err.Error(), Hint: advice(err)}
 	}
 	conn.Close()
 	_, unknown := s.bind.(anonymous)
@@ -119,7 +131,7 @@ func (d *Directory) checkContent(ctx context.Context, s *server) []Finding {
 	for _, name := range d.names {
 		c := d.collections[name]
 		if _, err := d.lookUp(only, c.Base, "(objectClass=*)", "1.1"); err != nil {
-			found = append(found, Finding{Level: Failure, Server: s.url, Collection: name, Message: fmt.Sprintf("the base %q can not be read here: %v", c.Base, err)})
+			found = append(found, Finding{Level: Failure, Server: s.url, Collection: name, Message: fmt.Sprintf("the base %q can not be read here: %v", c.Base, err), Hint: baseHint})
 		}
 	}
 	return found
@@ -147,20 +159,25 @@ func (f *facts) report() string {
 		f.name, server, f.answers.Guard, strings.Join(uses, ", "), len(f.schema.matching))
 }
 
-// checkScope asks for the base and for one entry of the collection.
-func (c *collection) checkScope(ctx context.Context, f *facts) []Finding {
-	about := func(l Level, format string, args ...any) []Finding {
-		return []Finding{{Level: l, Collection: c.Name, Message: fmt.Sprintf(format, args...)}}
+const baseHint = "see whether it is spelled right and is there, and whether the bind identity may read it"
+
+// checkScope asks for the base and for one entry of the collection, whose DN it
+// returns, or "".
+func (c *collection) checkScope(ctx context.Context, f *facts) (found []Finding, example string) {
+	about := func(l Level, hint, format string, args ...any) []Finding {
+		return []Finding{{Level: l, Collection: c.Name, Message: fmt.Sprintf(format, args...), Hint: hint}}
 	}
 	if _, err := c.dir.lookUp(ctx, c.Base, "(objectClass=*)", "1.1"); err != nil {
-		return about(Failure, "the base %q can not be read: %v", c.Base, err)
+		return about(Failure, baseHint, "the base %q can not be read: %v", c.Base, err), ""
 	}
 	if !f.schema.has(c.anchor.attr) {
-		return about(Failure, "the directory's schema does not know the anchor %q", c.anchor.attr)
+		return about(Failure, f.schema.nearestAttr(c.anchor.attr, "leave it out: "+f.dialect.anchor+" is the default"),
+			"the directory's schema does not know the anchor %q", c.anchor.attr), ""
 	}
 	for _, class := range c.ObjectClass {
 		if _, ok := f.schema.classes[strings.ToLower(class)]; !ok && len(f.schema.classes) > 0 {
-			return about(Failure, "the directory's schema does not know the object class %q", class)
+			return about(Failure, nearest(class, f.schema.classes, "add it to the schema, or take it out of objectClass"),
+				"the directory's schema does not know the object class %q", class), ""
 		}
 	}
 	reply, err := c.dir.pool.read(ctx, request{
@@ -169,33 +186,39 @@ func (c *collection) checkScope(ctx context.Context, f *facts) []Finding {
 	}.append(nil, 0, ""))
 	switch {
 	case err != nil:
-		return about(Failure, "searching %q: %v", c.Base, err)
+		return about(Failure, advice(err), "searching %q: %v", c.Base, err), ""
 	case reply.Code != wire.Success && reply.Code != wire.SizeLimitExceeded:
-		return about(Failure, "searching %q: %v", c.Base, &wire.ResultError{Op: "search", Result: reply.Result})
+		err := &wire.ResultError{Op: "search", Result: reply.Result}
+		return about(Failure, advice(err), "searching %q: %v", c.Base, err), ""
 	case len(reply.Entries) == 0:
-		return about(Warning, "no entry under %q passes the filter %q that the bind identity can read", c.Base, c.Filter)
+		return about(Warning, "if there should be some, see the filter and the rights to the attributes that it names",
+			"no entry under %q passes the filter %q that the bind identity can read", c.Base, c.Filter), ""
 	}
-	if err := c.decoder(f, nil).add(reply.Entries[0]); err != nil {
-		return about(Failure, "%v", err)
+	d := c.decoder(f, nil)
+	if err := d.add(reply.Entries[0]); err != nil {
+		return about(Failure, "", "%v", err), ""
 	}
-	var found []Finding
 	for a := range c.required {
-		found = append(found, about(Info, "the schema demands a value of %q: groups made here get the placeholder %q, which is not shown", a, c.Placeholder)...)
+		found = append(found, about(Info, "", "the schema demands a value of %q: groups made here get the placeholder %q, which is not shown", a, c.Placeholder)...)
 	}
-	return found
+	return found, d.dns[0]
 }
 
-// checkAttr says what is wrong with the use of an attribute, or "".
-func (c *collection) checkAttr(f *facts, a connectors.Attr) string {
-	if !f.schema.has(a) {
-		return "the directory's schema does not know the attribute"
-	}
+// checkAttr says what is wrong with the use of an attribute, if anything is.
+func (c *collection) checkAttr(f *facts, a connectors.Attr, use Use) Finding {
+	m := f.schema.matching[connectors.Attr(strings.ToLower(string(a)))]
+	switch {
+	case !f.schema.has(a):
+		return Finding{Level: Failure, Message: "the directory's schema does not know the attribute",
+			Hint: f.schema.nearestAttr(a, "add it to the schema, or take it out of the map")}
 	// Active Directory's classes take attributes from auxiliary classes that are
 	// not in its subschema.
-	if !f.systemSchema && !f.readOnly(a) && !f.schema.allows(c.ObjectClass, string(a)) {
-		return fmt.Sprintf("the object classes %q do not allow the attribute: it can be read, not written", c.ObjectClass)
+	case !f.systemSchema && !f.readOnly(a) && !f.schema.allows(c.ObjectClass, string(a)):
+		return Finding{Level: Warning, Message: fmt.Sprintf("the object classes %q do not allow the attribute: it can be read, not written", c.ObjectClass)}
+	case slices.Contains(use.Unique, a) && (m.Rule == connectors.RuleUnknown || m.Rule == connectors.RuleOther || m.Unsearchable):
+		return Finding{Level: Warning, Message: "the schema has no rule by which its values are found: that they are unique is left to the directory"}
 	}
-	return ""
+	return Finding{}
 }
 
 // has reports whether the schema has the attribute, options aside.

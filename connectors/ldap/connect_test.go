@@ -85,7 +85,7 @@ func TestExternal(t *testing.T) {
 		if _, err := collection(t, dir, "User").Create(t.Context(), d.user(name), nil); (err == nil) != tc.ok {
 			t.Errorf("%s: %v", tc.name, err)
 		}
-		for _, f := range dir.Check(t.Context(), nil, nil) {
+		for _, f := range dir.Check(t.Context(), nil) {
 			if f.Server != "" && (f.Level == ldap.Info) != tc.ok {
 				t.Errorf("%s: %v: %v", tc.name, f.Level, f)
 			}
@@ -143,13 +143,13 @@ func TestCheck(t *testing.T) {
 			if _, err := collection(t, dir, "User").Create(t.Context(), d.user("checked"), nil); err != nil {
 				t.Fatal(err)
 			}
-			found := dir.Check(t.Context(), map[string][]connectors.Attr{"User": {"mail", "SN", "memberOf"}, "Group": {"cn"}}, nil)
+			found := dir.Check(t.Context(), map[string]ldap.Use{"User": {Attrs: []connectors.Attr{"mail", "SN", "memberOf"}}, "Group": {Attrs: []connectors.Attr{"cn"}}})
 			for _, f := range found {
 				if f.Level == ldap.Failure || f.Level == ldap.Warning && !strings.Contains(f.Message, "no entry") {
 					t.Errorf("%v: %v", f.Level, f)
 				}
 			}
-			found = dir.Check(t.Context(), map[string][]connectors.Attr{"User": {"nonsense"}}, nil)
+			found = dir.Check(t.Context(), map[string]ldap.Use{"User": {Attrs: []connectors.Attr{"nonsense"}}})
 			if !slices.ContainsFunc(found, func(f ldap.Finding) bool {
 				return f.Level == ldap.Failure && f.Attr == "nonsense" && f.Collection == "User"
 			}) {
@@ -159,7 +159,7 @@ func TestCheck(t *testing.T) {
 			d.users.Base, d.groups.Base = "ou=nowhere,"+d.Base, d.GroupsBase
 			other := d.open(t, d.config(d.TLSURL))
 			defer other.Close()
-			found = other.Check(t.Context(), nil, nil)
+			found = other.Check(t.Context(), nil)
 			if !slices.ContainsFunc(found, func(f ldap.Finding) bool { return f.Level == ldap.Failure && f.Collection == "User" }) {
 				t.Errorf("a base that does not exist is not found: %v", found)
 			}

@@ -46,6 +46,8 @@ type dialect struct {
 	roles bool
 	// indexes says how the server tells what is indexed.
 	indexes int
+	// rights says how the server tells what the bind identity may do.
+	rights int
 	// ordered says that the changes of a Modify are checked one after the other,
 	// so that a second value of an attribute for one is refused even if a later
 	// change takes it out again. Others check the entry that comes out.
@@ -87,6 +89,7 @@ var dialects = []dialect{
 		textTimes: true,
 		syntaxes:  dsSyntaxes,
 		indexes:   indexEntries,
+		rights:    rightsControl,
 		roles:     true,
 		longest:   3 << 19,
 	},
@@ -101,6 +104,7 @@ var dialects = []dialect{
 		integrity:    true,
 		ordered:      true,
 		indexes:      indexSchema,
+		rights:       rightsEffective,
 		syntaxes:     adSyntaxes,
 		longest:      5000 * 45,
 		computed: []string{"pwdlastset", "lockouttime", "badpwdcount", "badpasswordtime", "lastlogon", "lastlogoff",

@@ -109,6 +109,9 @@ func (d *Directory) Collection(name string) (connectors.Connector, bool) {
 	return c, ok
 }
 
+// Known reports whether a server has been reached yet.
+func (d *Directory) Known() bool { return d.facts.Load() != nil }
+
 // known returns what the server told at the first contact, after making that if
 // there was none yet.
 func (d *Directory) known(ctx context.Context) (*facts, error) {

@@ -116,7 +116,7 @@ func (d *decoder) addEntry(e wire.Entry) error {
 		d.addPrimary(&entry, index, sid, primary)
 	}
 	if entry.Anchor == "" {
-		return &connectors.Error{Kind: connectors.Internal, Reason: "the directory does not show the attribute that identifies its objects",
+		return &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory does not show the attribute that identifies its objects",
 			Err: fmt.Errorf("entry %q shows no %q", e.DN, d.c.anchor.attr)}
 	}
 	plain := e.DN

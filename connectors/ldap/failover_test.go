@@ -425,7 +425,7 @@ func TestCheckContent(t *testing.T) {
 	c.Replicas = []string{second.url}
 	d := openFakes(t, c)
 	wrong := map[string]int{}
-	for _, f := range d.Check(t.Context(), nil, nil) {
+	for _, f := range d.Check(t.Context(), nil) {
 		if f.Level == Failure && f.Server != "" {
 			wrong[f.Server+" "+f.Collection]++
 		}

@@ -38,7 +38,7 @@ func TestIndexes(t *testing.T) {
 			check := func(unique ...connectors.Attr) (warned []connectors.Attr, told string) {
 				dir := d.open(t, d.config(d.TLSURL))
 				defer dir.Close()
-				for _, f := range dir.Check(t.Context(), mapped, map[string][]connectors.Attr{"User": unique}) {
+				for _, f := range dir.Check(t.Context(), map[string]ldap.Use{"User": {Attrs: mapped["User"], Unique: unique}, "Group": {Attrs: mapped["Group"]}}) {
 					switch {
 					case f.Level == ldap.Warning && strings.Contains(f.Message, "not indexed"):
 						warned = append(warned, f.Attr)

@@ -145,8 +145,8 @@ func TestNobody(t *testing.T) {
 	if e, ok := errors.AsType[*connectors.Error](err); !ok || e.Kind != connectors.Unavailable || !e.Unsent {
 		t.Errorf("got %v", err)
 	}
-	found := d.Check(t.Context(), nil, nil)
-	if len(found) != 2 || found[0].Level != Failure || found[0].Server == "" {
+	found := d.Check(t.Context(), nil)
+	if len(found) != 1 || found[0].Level != Failure || found[0].Server == "" || found[0].Hint == "" {
 		t.Errorf("found %v", found)
 	}
 }

@@ -8,6 +8,7 @@ const (
 	ControlExtendedDN = "1.2.840.113556.1.4.529"    // [MS-ADTS] §3.1.1.3.4.1.5
 	ControlPermissive = "1.2.840.113556.1.4.1413"   // [MS-ADTS] §3.1.1.3.4.1.8
 	ControlPolicy     = "1.3.6.1.4.1.42.2.27.8.5.1" // draft-behera-ldap-password-policy-10 §6
+	ControlRights     = "1.3.6.1.4.1.42.2.27.9.5.2" // draft-ietf-ldapext-acl-model-08 §9, as 389-DS has it
 )
 
 // BeginControls begins the controls of a message, which follow its operation.
@@ -87,6 +88,13 @@ func AppendPolicy(b []byte) []byte {
 	b, control := Begin(b, TagSequence)
 	b = AppendString(b, TagOctetString, ControlPolicy)
 	return End(b, control)
+}
+
+// AppendRights appends a critical Get Effective Rights control, which asks for the
+// rights of an authorization identity (RFC 4513 §5.2.1.8). Its value is no BER.
+func AppendRights(b []byte, authzID string) []byte {
+	b, o := BeginControl(b, ControlRights, true)
+	return EndControl(append(b, authzID...), o)
 }
 
 // Controls are the controls of one received message, encoded.

@@ -1,0 +1,79 @@
+package ldap
+
+import (
+	"crypto/x509"
+	"errors"
+	"net"
+	"strings"
+
+	"postern/configs"
+	"postern/connectors"
+	"postern/connectors/ldap/wire"
+)
+
+// advice says what an administrator can do about a server that can not be used, or "".
+func advice(err error) string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "name the authority that signed its certificate: tls: { ca: FILE }"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "name the server as its certificate does, or say which name is in it: tls: { serverName: NAME }"
+	}
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
+		return "the server needs a certificate that is valid today"
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return "see whether the address is right, the server runs, and a firewall lets the connection through"
+	}
+	e, ok := errors.AsType[*wire.ResultError](err)
+	if !ok {
+		return ""
+	}
+	switch e.Code {
+	case wire.InvalidCredentials, wire.NoSuchObject, wire.InvalidDNSyntax:
+		return "see bind: dn and password" + adReason(e.Text)
+	case wire.StrongAuthRequired, wire.ConfidentialityNeeded:
+		return "use ldaps:// or startTLS: true"
+	case wire.InsufficientAccess:
+		return "grant the bind identity the right"
+	case wire.UnwillingToPerform, wire.ConstraintViolation:
+		return "see whether the account that binds is locked, or its password has expired"
+	}
+	return ""
+}
+
+// adReason says what a refused bind to Active Directory means: the number after "data"
+// is a system error code in hexadecimal ([MS-ERREF] §2.2).
+func adReason(text string) string {
+	_, rest, _ := strings.Cut(text, "data ")
+	code, _, _ := strings.Cut(rest, ",")
+	reason := map[string]string{
+		"525": "there is no such account", "52e": "the password is wrong", "530": "it may not sign in at this time", "532": "the password has expired",
+		"533": "the account is disabled", "701": "the account has expired", "773": "the password must be changed first", "775": "the account is locked out",
+	}[code]
+	if reason == "" {
+		return ""
+	}
+	return "; " + reason
+}
+
+// nearest is the hint at a name of the schema that a name may have been meant for.
+func nearest[T any](name string, known map[string]T, otherwise string) string {
+	names := make([]string, 0, len(known))
+	for n := range known {
+		names = append(names, n)
+	}
+	if near := configs.Nearest(strings.ToLower(name), names); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return otherwise
+}
+
+// nearestAttr is nearest among the attributes of the schema.
+func (s *schema) nearestAttr(a connectors.Attr, otherwise string) string {
+	known := make(map[string]bool, len(s.matching))
+	for n := range s.matching {
+		known[string(n)] = true
+	}
+	return nearest(string(a), known, otherwise)
+}
