@@ -28,6 +28,7 @@ type Directory struct {
 	facts       atomic.Pointer[facts]
 	learning    chan struct{} // held by the one who asks the server what it is
 	bodies      sync.Pool     // *[]byte: encoded requests
+	smaller     atomic.Int32  // entries in a page, if the server does not take as many as configured
 }
 
 // Open makes a Directory and gets in touch with its first server. An error is a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 
 	"postern/connectors"
@@ -16,6 +17,7 @@ type request struct {
 	want, extra []connectors.Attr
 	extDN       bool // references with GUIDs
 	paged       bool
+	pageable    bool // it may be paged if it turns out that the server gives less at once
 }
 
 // append encodes the request for one page.
@@ -37,13 +39,31 @@ const abandonTime = 2 * time.Second
 // pages gives the entries of a search as they come, page by page, and ends with
 // a *wire.Error or a *wire.ResultError if it could not be completed.
 func (d *Directory) pages(ctx context.Context, r request) iter.Seq2[[]string, error] {
-	if !r.paged {
-		return d.onePage(ctx, r)
-	}
 	return func(yield func([]string, error) bool) {
+		if !r.paged {
+			reply, err := d.onePage(ctx, r)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !r.pageable || !limited(reply) || r.SizeLimit > 0 && len(reply.Entries) >= r.SizeLimit {
+				yieldReply(reply, yield)
+				return
+			}
+			r.SizeLimit, r.paged = 0, true // a limit may be more than the server lets anybody ask for
+		}
 		c, reply, err := d.firstPage(ctx, r)
 		if err != nil {
 			yield(nil, err)
+			return
+		}
+		if says(reply, "not allowed") { // OpenLDAP, with size.prtotal=disabled
+			d.pool.release(c)
+			if reply, err = d.onePage(ctx, r); err != nil {
+				yield(nil, err)
+				return
+			}
+			yieldReply(reply, yield)
 			return
 		}
 		cookie := ""
@@ -57,7 +77,7 @@ func (d *Directory) pages(ctx context.Context, r request) iter.Seq2[[]string, er
 				return
 			}
 			page, cancel := d.pool.limit(ctx)
-			reply, err = c.Do(page, r.append(nil, d.config.PageSize, cookie))
+			reply, err = c.Do(page, r.append(nil, d.pageSize(), cookie))
 			cancel()
 			if err != nil {
 				yield(nil, err)
@@ -67,19 +87,32 @@ func (d *Directory) pages(ctx context.Context, r request) iter.Seq2[[]string, er
 	}
 }
 
-// onePage is a search without the paged results control.
-func (d *Directory) onePage(ctx context.Context, r request) iter.Seq2[[]string, error] {
-	return func(yield func([]string, error) bool) {
-		body := d.body()
-		*body = r.append(*body, 0, "")
-		reply, err := d.pool.read(ctx, *body)
-		d.done(body)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		yieldReply(reply, yield)
+// limited reports whether a server gave less than there is.
+func limited(reply wire.Reply) bool {
+	return reply.Code == wire.SizeLimitExceeded || reply.Code == wire.AdminLimitExceeded
+}
+
+// says reports whether a server refused to begin a paged search because of the paging,
+// in such words.
+func says(reply wire.Reply, words string) bool {
+	return reply.Code == wire.AdminLimitExceeded && len(reply.Entries) == 0 && strings.Contains(reply.Text, "pagedResults") && strings.Contains(reply.Text, words)
+}
+
+// pageSize is how many entries are asked for in one page.
+func (d *Directory) pageSize() int {
+	if n := int(d.smaller.Load()); n > 0 {
+		return n
 	}
+	return d.config.PageSize
+}
+
+// onePage is a search without the paged results control.
+func (d *Directory) onePage(ctx context.Context, r request) (wire.Reply, error) {
+	r.paged = false
+	body := d.body()
+	defer d.done(body)
+	*body = r.append(*body, 0, "")
+	return d.pool.read(ctx, *body)
 }
 
 // yieldReply gives the entries of one answer, and its error if it is one. It
@@ -102,13 +135,19 @@ func (d *Directory) firstPage(ctx context.Context, r request) (*conn, wire.Reply
 	defer cancel()
 	body := d.body()
 	defer d.done(body)
-	*body = r.append(*body, d.config.PageSize, "")
 	for start := time.Now(); ; {
+		size := d.pageSize()
+		*body = r.append((*body)[:0], size, "")
 		c, err := d.pool.acquire(ctx, true, false)
 		if err != nil {
 			return nil, wire.Reply{}, err
 		}
 		reply, err := d.pool.send(ctx, c, *body)
+		if err == nil && size > 1 && says(reply, "page size") { // OpenLDAP, with a size.pr
+			d.pool.release(c)
+			d.smaller.Store(int32(size / 2))
+			continue
+		}
 		if err == nil {
 			routeOf(ctx).answered(c.server)
 			return c, reply, nil

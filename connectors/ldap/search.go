@@ -31,7 +31,8 @@ func (c *collection) Search(ctx context.Context, q connectors.Query) iter.Seq2[c
 		for _, r := range requests {
 			if q.Limit > 0 {
 				r.SizeLimit = left
-				r.paged = r.paged && left > min(c.dir.config.PageSize, onePage)
+				r.pageable = r.paged
+				r.paged = r.paged && left > min(c.dir.pageSize(), onePage)
 			}
 			for e, err := range c.run(ctx, f, r, q.Want) {
 				if err != nil {
@@ -164,7 +165,10 @@ func (c *collection) searchError(f *facts, err error, r request, count int, want
 		return nil
 	case e.Code == wire.NoSuchObject:
 		return c.baseless(e.Result)
-	default:
-		return f.refused(operation{name: "search", attrs: want}, e.Result)
 	}
+	refused := f.refused(operation{name: "search", attrs: want}, e.Result)
+	if refused.Kind == connectors.Timeout { // nothing was changed that nobody knows of
+		refused.Kind = connectors.Unavailable
+	}
+	return refused
 }
