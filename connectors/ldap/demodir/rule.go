@@ -165,8 +165,11 @@ func prepare(v string, p piece, fold bool) (string, bool) {
 }
 
 // foldRune folds one character to one, as OpenLDAP does: all that differ only by
-// case become the lower case of the first of them.
+// case become the lower case of the first of them, save two that it leaves alone.
 func foldRune(r rune) rune {
+	if r == 'ẞ' || r == 'ς' {
+		return r
+	}
 	first := r
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 		first = min(first, next)

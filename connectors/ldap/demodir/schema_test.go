@@ -20,7 +20,7 @@ func TestNormalForms(t *testing.T) {
 		{"caseIgnoreMatch", "Ada Lindqvist", whole, "ada lindqvist"},
 		{"caseIgnoreMatch", "  a \t b  ", whole, "a b"},
 		{"caseIgnoreMatch", "   ", whole, " "},
-		{"caseIgnoreMatch", "\u212aELVIN Σίσυφος", whole, "kelvin σίσυφοσ"},
+		{"caseIgnoreMatch", "\u212aELVIN Σίσυφος", whole, "kelvin σίσυφος"},
 		{"caseIgnoreMatch", "\u13a0\uab70", whole, "\uab70\uab70"},
 		{"caseIgnoreMatch", "e\u0301", whole, "é"},
 		{"caseIgnoreMatch", "ﬁx", whole, "fix"},
