@@ -97,6 +97,9 @@ func (q question) substring(c connectors.Substring, v string, exact bool) answer
 	if !q.matching.Substring || !q.conds.Has(connectors.CondSubstring) {
 		return unknown
 	}
+	if strings.ContainsFunc(v, isDigraph) {
+		return unknown
+	}
 	if q.matching.Squeezes && (v[0] == ' ' || v[len(v)-1] == ' ' || q.matching.Loose && strings.Contains(v, "  ")) {
 		return unknown
 	}
@@ -108,6 +111,10 @@ func (q question) substring(c connectors.Substring, v string, exact bool) answer
 	c.Attr = q.attr
 	return answer{cond: c, exact: exact, defined: q.known, present: true}
 }
+
+// isDigraph reports whether a rune is one of DŽ, LJ, NJ and DZ in one, of which
+// 389-DS finds no part, though it finds the whole.
+func isDigraph(r rune) bool { return 0x1c4 <= r && r <= 0x1cc || 0x1f1 <= r && r <= 0x1f3 }
 
 // hasCase reports whether some other text differs from s in case alone.
 func hasCase(s string) bool {

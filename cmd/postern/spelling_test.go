@@ -18,7 +18,7 @@ import (
 // hyphens, in letters beyond ASCII, as numbers and as times.
 var awkwardTexts = []string{"Anna", "anna", "in side", "in  side", " lead", "lead", "trail ", "trail", " ", "-", "tab\tstop", "tab stop", "tab\u00a0stop",
 	"+1 555 0100", "+15550100", "+1-555-0100", "1555 0100", "15550100", "0010", "10", "+10", "ext 5", "EXT5", "5*", "a*b", "a(b", "a$b", "A $ b",
-	"é", "É", "e", "Straße", "STRASSE", "stra\u1e9ee", "İ", "i", "\u212a", "k", "ſ", "s", "ﬁ", "fi", "Σας", "ΣΑΣ", "日本", "ﾆ", "ニ", "so\u00adft", "soft",
+	"é", "É", "e", "Straße", "STRASSE", "stra\u1e9ee", "İ", "i", "\u212a", "k", "ſ", "s", "ﬁ", "fi", "Σας", "ΣΑΣ", "\u01c5a", "\u01c6a", "日本", "ﾆ", "ニ", "so\u00adft", "soft",
 	"TRUE", "true", "20240102030405Z", "20240102030405.0Z", "20240102040405+0100", "2024-01-02T03:04:05Z",
 	"550E8400-E29B-41D4-A716-446655440000", "550e8400-e29b-41d4-a716-446655440000", "cn=a, dc=b", "CN=A,DC=B"}
 
