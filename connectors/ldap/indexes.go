@@ -40,19 +40,37 @@ func (d *Directory) indexes(ctx context.Context, f *facts) (index, error) {
 		err = read("cn=ldbm database,cn=plugins,cn=config", "(&(objectClass=nsIndex)(nsIndexType=eq))", "cn",
 			func(v string) { found[strings.ToLower(v)] = true })
 	case indexLines:
-		err = read("cn=config", "(olcDbIndex=*)", "olcDbIndex", func(v string) {
-			names, kinds, _ := strings.Cut(v, " ")
-			if strings.Contains(kinds, "eq") {
-				for name := range strings.SplitSeq(names, ",") {
-					found[strings.ToLower(name)] = true
-				}
-			}
-		})
+		var lines []string
+		err = read("cn=config", "(olcDbIndex=*)", "olcDbIndex", func(v string) { lines = append(lines, v) })
+		for _, name := range indexedByLines(lines) {
+			found[strings.ToLower(name)] = true
+		}
 	}
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return found, nil
+}
+
+// indexedByLines reads "uid,cn eq,sub" (slapd-mdb(5)). A line without kinds has those of
+// the line that is called default.
+func indexedByLines(lines []string) (names []string) {
+	standard := ""
+	for _, l := range lines {
+		if name, kinds, _ := strings.Cut(l, " "); name == "default" {
+			standard = kinds
+		}
+	}
+	for _, l := range lines {
+		list, kinds, _ := strings.Cut(l, " ")
+		if kinds == "" {
+			kinds = standard
+		}
+		if slices.Contains(strings.FieldsFunc(kinds, func(r rune) bool { return r == ',' || r == ' ' }), "eq") && list != "default" {
+			names = append(names, strings.Split(list, ",")...)
+		}
+	}
+	return names
 }
 
 // How a kind of server tells what is indexed.

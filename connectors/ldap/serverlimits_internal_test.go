@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"slices"
 	"testing"
 
 	"postern/connectors"
@@ -30,5 +31,15 @@ func TestTimeLimit(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%+v: %d answers", q, n)
 		}
+	}
+}
+
+func TestIndexedByLines(t *testing.T) {
+	got := indexedByLines([]string{"objectClass eq", "uid,cn eq,sub", "sn pres,sub", "default pres,eq", "title", "mail,l "})
+	if want := []string{"objectClass", "uid", "cn", "title", "mail", "l"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := indexedByLines([]string{"title", "default sub"}); got != nil {
+		t.Errorf("%q", got)
 	}
 }
