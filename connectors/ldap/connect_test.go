@@ -156,6 +156,21 @@ func TestCheck(t *testing.T) {
 				t.Errorf("an unknown attribute is not found: %v", found)
 			}
 
+			if d.ad() {
+				found = dir.Check(t.Context(), map[string]ldap.Use{"User": {Attrs: []connectors.Attr{"unixUserPassword", "title"}}})
+				n := 0
+				for _, f := range found {
+					if strings.Contains(f.Message, "confidential") {
+						if n++; f.Level != ldap.Warning || f.Attr != "unixUserPassword" || f.Hint == "" {
+							t.Errorf("%v", f)
+						}
+					}
+				}
+				if n != 1 {
+					t.Errorf("%d confidential attributes: %v", n, found)
+				}
+			}
+
 			d.users.Base, d.groups.Base = "ou=nowhere,"+d.Base, d.GroupsBase
 			other := d.open(t, d.config(d.TLSURL))
 			defer other.Close()

@@ -110,6 +110,9 @@ func (c *collection) checkRights(ctx context.Context, f *facts, name string, use
 		}
 		found = append(found, about(Info, "", "", "the server does not tell which attributes may be %s by the bind identity%s", strings.Join(untold, " and "), why))
 	}
+	if f.systemSchema {
+		found = append(found, c.checkConfidential(ctx, f, use.Attrs)...)
+	}
 	for _, a := range use.Attrs {
 		switch {
 		case !f.schema.has(a):
@@ -120,6 +123,24 @@ func (c *collection) checkRights(ctx context.Context, f *facts, name string, use
 			!f.readOnly(a) && !isPassword(a) && !c.named(name, a) && !r.writable(a):
 			found = append(found, about(Warning, a, "grant it write, or say write: never",
 				"the bind identity may not write the attribute of %q: requests that change it are refused", name))
+		}
+	}
+	return found
+}
+
+// checkConfidential tells of attributes that Active Directory shows, and finds by, only
+// to who has the right CONTROL_ACCESS to them (fCONFIDENTIAL of searchFlags, [MS-ADTS]
+// §2.2.9), and from all others hides without a word.
+func (c *collection) checkConfidential(ctx context.Context, f *facts, attrs []connectors.Attr) []Finding {
+	names, err := c.dir.listValues(ctx, f.root.schemaContext, "(&(objectClass=attributeSchema)(searchFlags:"+bitAnd+":=128))", "lDAPDisplayName", true)
+	if err != nil {
+		return nil // the schema could be read a moment ago
+	}
+	var found []Finding
+	for _, a := range attrs {
+		if !isPassword(a) && slices.ContainsFunc(names, func(n string) bool { return sameAttr(n, a) }) {
+			found = append(found, Finding{Level: Warning, Collection: c.Name, Attr: a, Hint: "grant it all extended rights to the attribute",
+				Message: "the attribute is confidential: without the right CONTROL_ACCESS the bind identity sees nobody's value, and finds nobody by it"})
 		}
 	}
 	return found
