@@ -38,6 +38,7 @@ func (g *Gateway) Patch(ctx context.Context, c Caller, kind, id string, p scim.P
 		want:  needs.Want,
 		blind: needs.Blind && !o.Precondition.Demanded() && !o.Reply,
 		plan: func(e connectors.Entry, refs mapping.Refs) (mapping.Plan, error) {
+			p.Spaces = t.Mapping.Evaluation("", t.Connector.Capabilities()).Spaces
 			return t.Mapping.Plan(e, p, refs)
 		},
 		rename:   func(refs mapping.Refs, known aliases) { p = t.renamePatch(p, refs, known) },

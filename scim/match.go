@@ -140,10 +140,7 @@ func (ev Evaluation) anyElement(f ValuePath, v Value) bool {
 	return false
 }
 
-// matchElement reports whether one element of attr satisfies f.
-func matchElement(f Filter, attr *Attribute, e Value) bool { return Evaluation{}.element(f, attr, e) }
-
-// element is matchElement, where the filter is evaluated. In a filter on a
+// element reports whether one element of attr satisfies f. In a filter on a
 // simple multi-valued attribute, value means the element itself.
 func (ev Evaluation) element(f Filter, attr *Attribute, e Value) bool {
 	if e.kind == KindComplex {

@@ -47,6 +47,8 @@ func (o Operation) String() string {
 // (RFC 7644 §3.5.2).
 type Patch struct {
 	Ops []Operation
+	// Spaces is how the value filters of paths compare; see Evaluation.
+	Spaces func(*Attribute) Spaces
 
 	dialect Dialect
 }

@@ -5,7 +5,7 @@ import "net/http"
 // Apply returns the resource with all operations applied in order, or the first
 // error; r itself is never changed. When nothing changes, it returns r.
 func (p Patch) Apply(r *Resource) (*Resource, error) {
-	a := applier{dialect: p.dialect, attrs: r.Attrs}
+	a := applier{dialect: p.dialect, attrs: r.Attrs, evaluation: Evaluation{Spaces: p.Spaces}}
 	for i := range p.Ops {
 		if err := a.apply(&p.Ops[i], len(p.Ops)); err != nil {
 			return nil, err
@@ -27,10 +27,11 @@ func (p Patch) Apply(r *Resource) (*Resource, error) {
 // An applier is a resource in the middle of a patch. Its attributes are the
 // resource's own until the first change, and from then on a copy.
 type applier struct {
-	dialect Dialect
-	changed bool
-	attrs   Object
-	steps   int
+	dialect    Dialect
+	changed    bool
+	attrs      Object
+	evaluation Evaluation
+	steps      int
 }
 
 // maxSteps bounds what the operations of one patch may cost together, in looks

@@ -26,7 +26,7 @@ func (a *applier) applySelected(op *Operation, was Value) (Value, error) {
 	touched := make(map[int]bool, 1)
 	promoted := false
 	for _, e := range items {
-		if op.Path.Filter != nil && !matchElement(op.Path.Filter, attr, e) {
+		if op.Path.Filter != nil && !a.evaluation.element(op.Path.Filter, attr, e) {
 			out = append(out, e)
 			continue
 		}

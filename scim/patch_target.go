@@ -108,10 +108,10 @@ func (p *patchDecoder) remove(path Path, at int) error {
 	return nil
 }
 
-// removedValues returns the elements that a path selects by their value alone:
-// members[value eq "x" or value eq "y"].
+// removedValues returns the references that a path selects by their value alone:
+// members[value eq "x" or value eq "y"]. Other values are compared as filters do.
 func removedValues(path Path) (Value, bool) {
-	if path.Filter == nil || path.Sub != nil {
+	if path.Filter == nil || path.Sub != nil || !path.Attr.reference() {
 		return Value{}, false
 	}
 	alternatives := Or{path.Filter}

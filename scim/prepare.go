@@ -60,10 +60,15 @@ func plainSpace(r rune) rune {
 // equal, and by which they are ordered: prepared, and folded unless caseExact.
 func (a *Attribute) compared(s string) string {
 	s = a.prepare(s)
-	switch {
-	case a.CaseExact:
+	if a.CaseExact {
 		return s
-	case a.preparation == userNames && !isASCII(s):
+	}
+	return a.fold(s)
+}
+
+// fold takes the differences of case away from prepared text of the attribute.
+func (a *Attribute) fold(s string) string {
+	if a.preparation == userNames && !isASCII(s) {
 		return strings.Map(foldUnicode, s)
 	}
 	return fold(s)

@@ -152,9 +152,10 @@ func (k SortKey) text(s string) string {
 			return string(binary.BigEndian.AppendUint32(b, uint32(t.Nanosecond())))
 		}
 	}
-	s = k.path.target().prepare(s)
+	a := k.path.target()
+	s = a.prepare(s)
 	if k.fold {
-		s = fold(s)
+		s = a.fold(s)
 	}
 	return string(rune(sortText)) + s
 }
