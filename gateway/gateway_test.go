@@ -51,6 +51,7 @@ type bench struct {
 	pairwise bool          // what again makes of the ids of users and groups
 	patience time.Duration
 	keep     *gateway.Keep // what again makes of deletions of users
+	log      zerolog.Logger
 	again    func() *gateway.Gateway
 	over     func(connectors.Connector) connectors.Connector // what again puts over a connector
 }
@@ -90,7 +91,7 @@ func newBenchOf(t *testing.T, o memory.Options, userMap string) *bench {
 	}
 	b.store = store
 	b.again = func() *gateway.Gateway {
-		g, err := gateway.New(gateway.Options{Store: b.store, Log: zerolog.Nop(), ScanLimit: 1000, Patience: b.patience,
+		g, err := gateway.New(gateway.Options{Store: b.store, Log: b.log, ScanLimit: 1000, Patience: b.patience,
 			Now: func() time.Time { return time.Unix(1_700_000_000+b.clock.Load(), 0) },
 			Targets: []gateway.Target{
 				{Mapping: users, Connector: b.over(b.backend.Collection("User")), Backend: "corp", Pairwise: b.pairwise, Keep: b.keep},

@@ -10,13 +10,14 @@ import (
 // store is to write the number down, which keeps an earlier program from reading what it does not know.
 const schemaVersion = 3
 
-// The rows of TableMeta. There is one more for each index of postings.
+// The rows of TableMeta. There is one more for each index of postings, and for each cursor.
 const (
 	metaSchema  = "schema"
 	metaEntity  = "entity"  // the greatest entity so far
 	metaIntent  = "intent"  // the greatest intent so far
 	metaHistory = "history" // the greatest operation so far
 	metaWork    = "work"    // the greatest piece of work so far
+	metaCursor  = "cursor/" // and a name: see SetCursor
 	metaMerged  = "merged"  // how many entities have more than one link, or an alias, or are retired
 )
 

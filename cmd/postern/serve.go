@@ -134,6 +134,7 @@ func serve(ctx context.Context, l net.Listener, limits Limits, a *app, log zerol
 	var behind sync.WaitGroup // what goes on beside the requests
 	behind.Go(func() { a.recoverLoop(ctx, log) })
 	behind.Go(func() { a.workLoop(ctx, log) })
+	behind.Go(func() { a.followLoop(ctx, log) })
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

@@ -35,6 +35,9 @@ type Options struct {
 	// SearchLimit, if not 0, is the most entries that a search gives. One that
 	// would give more ends with TooMany.
 	SearchLimit int
+	// Remember is how many writes a Watch can look back on; 0 is 10,000. A negative one
+	// tells nothing at all.
+	Remember int
 	// Now is the clock of Created and Modified; nil is the system's.
 	Now func() time.Time
 }
@@ -86,6 +89,7 @@ type Backend struct {
 	holds  map[edge]map[connectors.Anchor]struct{}
 	writes uint64 // counts every write; stamps and the order of creation come from it
 	fault  func(op Op, done bool) error
+	told   told
 }
 
 // New returns an empty backend.
@@ -98,6 +102,7 @@ func New(o Options) *Backend {
 		rooms:    make(map[string]*room, len(o.Collections)),
 		named:    make(map[name]*object),
 		holds:    make(map[edge]map[connectors.Anchor]struct{}),
+		told:     newTold(o.Remember),
 	}
 	if o.Conds != nil {
 		b.declared = *o.Conds

@@ -362,4 +362,23 @@ var defects = []defect{
 			return c.Search(ctx, q)
 		}
 	}},
+	{name: "tells of no deletion", noticed: "Watch", mutate: watches(func(e connectors.Event) bool { return e.Kind != connectors.Gone })},
+	{name: "never has to look at everything", noticed: "WatchElsewhere", mutate: func(m *mutant) {
+		m.watch = func(w connectors.Watcher, ctx context.Context, since connectors.Cursor) iter.Seq2[connectors.Event, error] {
+			return func(yield func(connectors.Event, error) bool) {
+				for e, err := range w.Watch(ctx, since) {
+					if since != "" && e.Kind == connectors.Resync && err == nil {
+						e = connectors.Event{Kind: connectors.Changed, Anchor: "somebody", Cursor: e.Cursor}
+					}
+					if !yield(e, err) {
+						return
+					}
+				}
+			}
+		}
+	}},
+	{name: "loses every tenth event", noticed: "WatchKeeps", mutate: func(m *mutant) {
+		n := 0
+		watches(func(connectors.Event) bool { n++; return n%10 != 0 })(m)
+	}},
 }

@@ -20,6 +20,7 @@ const (
 	OpDelete Op = "delete"
 	OpTrace  Op = "trace"
 	OpSweep  Op = "sweep"
+	OpWatch  Op = "watch" // before each event, or wait for one
 )
 
 // Fail makes the backend ask f before each operation (done is false) and once

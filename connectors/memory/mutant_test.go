@@ -22,6 +22,7 @@ type mutant struct {
 	apply  func(c connectors.Connector, ctx context.Context, a connectors.Anchor, cs []connectors.Change, g connectors.Guard, want []connectors.Attr) (connectors.Entry, error)
 	delete func(c connectors.Connector, ctx context.Context, a connectors.Anchor, g connectors.Guard) error
 	sweep  func(s connectors.Sweeper, ctx context.Context, trace string) error
+	watch  func(w connectors.Watcher, ctx context.Context, since connectors.Cursor) iter.Seq2[connectors.Event, error]
 }
 
 func (m *mutant) Get(ctx context.Context, a connectors.Anchor, want []connectors.Attr) (connectors.Entry, error) {
@@ -70,6 +71,13 @@ func (m *mutant) Sweep(ctx context.Context, trace string) error {
 	return m.sweep(m.Connector.(connectors.Sweeper), ctx, trace)
 }
 
+func (m *mutant) Watch(ctx context.Context, since connectors.Cursor) iter.Seq2[connectors.Event, error] {
+	if m.watch == nil {
+		return m.Connector.(connectors.Watcher).Watch(ctx, since)
+	}
+	return m.watch(m.Connector.(connectors.Watcher), ctx, since)
+}
+
 type (
 	conn  = connectors.Connector
 	entry = connectors.Entry
@@ -98,6 +106,21 @@ func seen(change func(e entry) entry) func(*mutant) {
 		m.apply = func(c conn, ctx context.Context, a connectors.Anchor, cs []connectors.Change, g connectors.Guard, want []connectors.Attr) (entry, error) {
 			e, err := c.Apply(ctx, a, cs, g, want)
 			return change(e), err
+		}
+	}
+}
+
+// watches keeps back the events for which keep does not hold.
+func watches(keep func(connectors.Event) bool) func(*mutant) {
+	return func(m *mutant) {
+		m.watch = func(w connectors.Watcher, ctx context.Context, since connectors.Cursor) iter.Seq2[connectors.Event, error] {
+			return func(yield func(connectors.Event, error) bool) {
+				for e, err := range w.Watch(ctx, since) {
+					if (err != nil || keep(e)) && !yield(e, err) {
+						return
+					}
+				}
+			}
 		}
 	}
 }

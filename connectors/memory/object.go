@@ -97,6 +97,7 @@ func (b *Backend) store(o *object) {
 	}
 	r.objects[o.anchor] = o
 	b.named[o.name] = o
+	b.told.add(happening{r.Name, connectors.Changed, o.anchor})
 	b.index(old, o)
 	if old != nil && old.name != o.name {
 		b.follow(old.name, o.name)
@@ -109,6 +110,7 @@ func (b *Backend) remove(o *object) {
 	b.writes++
 	delete(r.objects, o.anchor)
 	delete(b.named, o.name)
+	b.told.add(happening{r.Name, connectors.Gone, o.anchor})
 	b.index(o, nil)
 	i, found := slices.BinarySearchFunc(r.order, o.serial, func(p place, serial uint64) int {
 		return cmp.Compare(p.serial, serial)

@@ -15,13 +15,17 @@ type connector struct {
 	room *room
 }
 
-var _ connectors.Sweeper = (*connector)(nil)
+var (
+	_ connectors.Sweeper = (*connector)(nil)
+	_ connectors.Watcher = (*connector)(nil)
+)
 
 func (c *connector) Capabilities() connectors.Capabilities {
 	return connectors.Capabilities{
 		Server:   "memory",
 		Conds:    c.b.declared,
 		Guard:    c.b.guard,
+		Watch:    c.b.told.keep > 0,
 		Matching: c.room.matching,
 	}
 }

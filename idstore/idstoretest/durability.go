@@ -2,6 +2,7 @@ package idstoretest
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -29,8 +30,23 @@ func testDurability(t *testing.T, open Open) {
 	})
 	wantErr(t, "update", failed, errOnPurpose)
 
+	update(t, s, func(tx idstore.Tx) error {
+		if err := idstore.SetCursor(tx, "kept", "\x00 place"); err != nil {
+			return err
+		}
+		return errors.Join(idstore.SetCursor(tx, "dropped", "x"), idstore.SetCursor(tx, "dropped", ""))
+	})
+
 	for range 2 {
 		s = reopen()
+		view(t, s, func(tx idstore.Tx) error {
+			for name, want := range map[string]string{"kept": "\x00 place", "dropped": "", "other": ""} {
+				if got, err := idstore.Cursor(tx, name); got != want || err != nil {
+					t.Errorf("the cursor %q is %q, %v, want %q", name, got, err, want)
+				}
+			}
+			return nil
+		})
 		for _, want := range []struct {
 			scope idstore.Scope
 			idstore.Record
