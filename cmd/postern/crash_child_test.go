@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"postern/connectors"
+	"postern/connectors/ldap"
 	"postern/idstore"
 )
 
@@ -43,6 +44,9 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 	c, maps, problems, err := load(file)
 	if err := errors.Join(err, report(os.Stderr, problems)); err != nil {
 		return err
+	}
+	for i := range c.Backends { // what goes on by itself would be counted with the steps
+		c.Backends[i].LDAP.Without = append(c.Backends[i].LDAP.Without, ldap.WithoutWatch)
 	}
 	s := &steps{}
 	if at, err := strconv.Atoi(os.Getenv(crashAt)); err == nil {

@@ -187,6 +187,11 @@ func (k *cache) put(t connectors.Target, dn string, read bool) {
 func (k *cache) forget(name string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.unname(name)
+}
+
+// unname is called with k.mu held.
+func (k *cache) unname(name string) {
 	key := k.key(name)
 	for _, m := range []map[nameKey]known{k.young, k.old} {
 		if r, ok := m[key]; ok {
@@ -201,6 +206,31 @@ func (k *cache) forgetObject(t connectors.Target) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.drop(t.Anchor)
+}
+
+// forgetAll drops everything.
+func (k *cache) forgetAll() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.clear()
+}
+
+// moved notes that an object has a DN now: what is known of its other names, and of others
+// under that one, is not so any more.
+func (k *cache) moved(a connectors.Anchor, dn string) {
+	normal, _ := normalizeDN(dn)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r, ok := k.placed[a]
+	if !ok {
+		r = k.placed2[a]
+	}
+	k.unname(dn)
+	k.unname(normal)
+	k.drop(a)
+	if r != nil && r.dn == dn {
+		k.placed[a] = r
+	}
 }
 
 // drop is called with k.mu held.

@@ -77,6 +77,13 @@ func (d *Directory) Check(ctx context.Context, uses map[string]Use) []Finding {
 		return found // else the servers said why
 	}
 	found = append(found, Finding{Message: f.report()})
+	for _, name := range d.names {
+		message := "what others do is followed"
+		if why := d.collections[name].unwatched(f); why != "" {
+			message = "what others do is not followed: " + why
+		}
+		found = append(found, Finding{Collection: name, Message: message})
+	}
 	x, err := d.indexes(ctx, f)
 	if err != nil || x == nil {
 		found = append(found, Finding{Message: "which attributes are indexed is not told to the bind identity"})

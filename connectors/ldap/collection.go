@@ -72,9 +72,11 @@ func (c *collection) settle(f *facts) {
 // answered Unavailable rather than refused.
 func (c *collection) Capabilities() connectors.Capabilities {
 	if f := c.dir.facts.Load(); f != nil {
-		return f.answers
+		answers := f.answers
+		answers.Watch = c.unwatched(f) == ""
+		return answers
 	}
-	return connectors.Capabilities{Conds: connectors.AllConds, Guard: connectors.GuardValues}
+	return connectors.Capabilities{Conds: connectors.AllConds, Guard: connectors.GuardValues, Watch: true}
 }
 
 // Ask implements connectors.Asker.

@@ -108,11 +108,12 @@ const (
 	WithoutPermissive = "permissive"  // AD's permissive modify control
 
 	WithoutPasswordModify = "password-modify" // the Password Modify operation, RFC 3062
+	WithoutWatch          = "watch"           // being told what others do
 )
 
 // Switches returns every name that Config.Without takes.
 func Switches() []string {
-	return []string{WithoutAssertion, WithoutPostRead, WithoutPaging, WithoutExtendedDN, WithoutPermissive, WithoutPasswordModify}
+	return []string{WithoutAssertion, WithoutPostRead, WithoutPaging, WithoutExtendedDN, WithoutPermissive, WithoutPasswordModify, WithoutWatch}
 }
 
 const (

@@ -60,6 +60,13 @@ type dialect struct {
 	longest int
 	// integrity says that references to a deleted object go with it, always.
 	integrity bool
+	// containers is a filter for entries with others below.
+	containers string
+	// syncs says that content synchronization (RFC 4533) tells what happens, with the anchor as
+	// the UUID. 389-DS has it too, but its answer to a cookie passes over what was made and deleted
+	// since, and the cookies that come with changes are those of others when several are made
+	// at once.
+	syncs bool
 }
 
 const anchorTerms = 50 // anchors in one filter; see docs/ldap-client.md
@@ -78,6 +85,8 @@ var dialects = []dialect{
 		clearPasswords: true,
 		composes:       true,
 		indexes:        indexLines,
+		containers:     "(hasSubordinates=TRUE)",
+		syncs:          true,
 	},
 	{
 		name:      "ds389",

@@ -24,6 +24,8 @@ type facts struct {
 	policy bool // the password policy control
 	// passwords says that userPassword is set by the Password Modify operation.
 	passwords bool
+	// unwatched says why nobody is told what happens, or "".
+	unwatched string
 	answers   connectors.Capabilities
 }
 
@@ -72,6 +74,9 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 	if f.schema, err = d.readSchema(ctx, root, f.dialect); err != nil {
 		return nil, err
 	}
+	if f.unwatched, err = d.probeWatch(ctx, f); err != nil {
+		return nil, err
+	}
 	guard := connectors.GuardValues
 	if f.assert && f.stamp != "" {
 		guard = connectors.GuardEntry
@@ -80,6 +85,7 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 		Server:   strings.TrimSpace(f.name + " " + root.vendorVersion),
 		Conds:    f.conds,
 		Guard:    guard,
+		Watch:    f.unwatched == "",
 		Matching: f.schema.matching,
 	}
 	return f, nil

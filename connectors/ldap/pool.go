@@ -38,6 +38,7 @@ type pool struct {
 	// wanted it and ends with the pool.
 	begin      func() (context.Context, context.CancelFunc)
 	stop       context.CancelFunc
+	ended      <-chan struct{} // closed by stop
 	background sync.WaitGroup
 
 	mu        sync.Mutex
@@ -74,6 +75,7 @@ func newPool(c Config, log zerolog.Logger) (*pool, error) {
 		health:  c.Health,
 		log:     log,
 		stop:    stop,
+		ended:   base.Done(),
 		changed: make(chan struct{}),
 		begin: func() (context.Context, context.CancelFunc) {
 			return context.WithTimeout(base, patience)

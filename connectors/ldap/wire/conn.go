@@ -78,6 +78,7 @@ type call struct {
 	received uint64
 	size     int
 	entries  []string
+	streamed bool // entries are taken as they come: see Stream
 	final    string
 	err      *Error
 	wake     chan struct{}
@@ -132,24 +133,11 @@ func (c *Conn) Do(ctx context.Context, body []byte) (Reply, error) {
 		return Reply{}, &Error{Unsent: true, Err: context.Cause(ctx)}
 	}
 	start := time.Now()
-	c.mu.Lock()
-	if c.err != nil {
-		defer c.mu.Unlock()
-		return Reply{}, &Error{Unsent: true, Broken: true, Err: c.err}
+	id, cl, err := c.begin(ctx, body, false)
+	if err != nil {
+		return Reply{}, err
 	}
-	id := c.nextID()
-	cl := c.newCall(answers(body[0]))
-	c.calls[id] = cl
-	c.load.Add(1)
 	defer c.load.Add(-1)
-	c.enqueue(id, body)
-	cl.end = c.queued
-	if c.flushing {
-		c.mu.Unlock()
-	} else {
-		c.flush(ctx)
-	}
-
 	for {
 		c.mu.Lock()
 		switch {
@@ -169,6 +157,81 @@ func (c *Conn) Do(ctx context.Context, body []byte) (Reply, error) {
 		}
 		if ctx.Err() != nil && c.forget(id, cl, start) {
 			return Reply{}, &Error{Err: context.Cause(ctx)}
+		}
+	}
+}
+
+// begin sends a request. The caller takes its load away when it is over.
+func (c *Conn) begin(ctx context.Context, body []byte, streamed bool) (int32, *call, error) {
+	c.mu.Lock()
+	if c.err != nil {
+		defer c.mu.Unlock()
+		return 0, nil, &Error{Unsent: true, Broken: true, Err: c.err}
+	}
+	id := c.nextID()
+	cl := c.newCall(answers(body[0]))
+	cl.streamed = streamed
+	c.calls[id] = cl
+	c.load.Add(1)
+	c.enqueue(id, body)
+	cl.end = c.queued
+	if c.flushing {
+		c.mu.Unlock()
+	} else {
+		c.flush(ctx)
+	}
+	return id, cl, nil
+}
+
+// Stream is Do for a search without an end: it gives each entry and each intermediate
+// response (RFC 4511 §4.13) as it comes to yield, until that returns false; then, and when ctx
+// ends, the server is told to abandon the search. What is not taken holds up nothing but the
+// connection, so it should have one of its own. The result is that of a search which the
+// server ended.
+func (c *Conn) Stream(ctx context.Context, body []byte, yield func(message string) bool) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, &Error{Unsent: true, Err: context.Cause(ctx)}
+	}
+	start := time.Now()
+	id, cl, err := c.begin(ctx, body, true)
+	if err != nil {
+		return Result{}, err
+	}
+	defer c.load.Add(-1)
+	for {
+		c.mu.Lock()
+		messages := cl.entries
+		cl.entries, cl.size = nil, 0
+		switch {
+		case len(messages) > 0:
+			c.mu.Unlock()
+			for _, m := range messages {
+				if yield(m) {
+					continue
+				}
+				if !c.forget(id, cl, start) {
+					c.finish(cl) // it ended meanwhile, which is of no interest
+				}
+				return Result{}, nil
+			}
+			continue
+		case cl.over:
+			c.mu.Unlock()
+			reply, err := c.finish(cl)
+			return reply.Result, err
+		case !c.reading:
+			c.reading = true
+			c.mu.Unlock()
+			c.readFor(ctx, cl)
+		default:
+			c.mu.Unlock()
+			select {
+			case <-cl.wake:
+			case <-ctx.Done():
+			}
+		}
+		if ctx.Err() != nil && c.forget(id, cl, start) {
+			return Result{}, &Error{Err: context.Cause(ctx)}
 		}
 	}
 }

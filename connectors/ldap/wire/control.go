@@ -7,6 +7,7 @@ const (
 	ControlPaging     = "1.2.840.113556.1.4.319"    // RFC 2696
 	ControlExtendedDN = "1.2.840.113556.1.4.529"    // [MS-ADTS] §3.1.1.3.4.1.5
 	ControlPermissive = "1.2.840.113556.1.4.1413"   // [MS-ADTS] §3.1.1.3.4.1.8
+	ControlSync       = "1.3.6.1.4.1.4203.1.9.1.1"  // RFC 4533 §2.2
 	ControlPolicy     = "1.3.6.1.4.1.42.2.27.8.5.1" // draft-behera-ldap-password-policy-10 §6
 	ControlRights     = "1.3.6.1.4.1.42.2.27.9.5.2" // draft-ietf-ldapext-acl-model-08 §9, as 389-DS has it
 )

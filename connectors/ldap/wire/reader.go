@@ -25,15 +25,15 @@ const (
 	believed = 1 << 20
 )
 
-// readFor reads with the role until the call is over, ctx has ended or the
-// connection has broken, and gives the role up.
+// readFor reads with the role until the call is over, or has something to be taken, ctx has
+// ended or the connection has broken, and gives the role up.
 func (c *Conn) readFor(ctx context.Context, cl *call) {
 	interrupted := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		c.nc.SetReadDeadline(time.Unix(1, 0))
 		close(interrupted)
 	})
-	err := c.readWhile(func() bool { return !cl.over })
+	err := c.readWhile(func() bool { return !cl.over && !(cl.streamed && len(cl.entries) > 0) })
 	if !stop() {
 		<-interrupted
 		c.nc.SetReadDeadline(time.Time{}) // an error shows in the next read
@@ -156,14 +156,17 @@ func (c *Conn) deliver(message string) error {
 		}
 		return nil // late, of an abandoned request
 	}
-	switch tag {
-	case opSearchReference, opIntermediate:
-	case opSearchEntry:
+	switch {
+	case tag == opSearchReference, tag == opIntermediate && !cl.streamed:
+	case tag == opSearchEntry, tag == opIntermediate:
 		cl.size += len(content)
 		if cl.size > maxReply {
 			return fmt.Errorf("an answer of more than %d bytes", maxReply)
 		}
 		cl.entries = append(cl.entries, rest)
+		if cl.streamed {
+			cl.signal()
+		}
 	default:
 		cl.final = rest
 		delete(c.calls, int32(id))

@@ -94,6 +94,7 @@ const (
 	AffectsMultipleDSAs    = 71
 	Other                  = 80
 	AssertionFailed        = 122
+	SyncRefreshRequired    = 4096 // RFC 4533 §2.6
 )
 
 // A ResultError is a result code that is not success.

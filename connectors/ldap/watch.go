@@ -1,0 +1,263 @@
+package ldap
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"postern/connectors"
+	"postern/connectors/ldap/wire"
+)
+
+// unwatched says why nobody is told what happens in the collection, or "".
+func (c *collection) unwatched(f *facts) string {
+	if f.unwatched == "" && !sameAttr(f.anchor, c.anchor.attr) {
+		return fmt.Sprintf("the anchor is %q, and the server tells of %q", c.anchor.attr, f.anchor)
+	}
+	return f.unwatched
+}
+
+// A watch is one Watch of a collection.
+type watch struct {
+	*collection
+	f       *facts
+	server  *server
+	conn    *wire.Conn // its own
+	mark    string     // what cursors are bound to
+	held    containers
+	holders []byte // the filter for containers
+	yield   func(connectors.Event, error) bool
+	cookie  string // how far the server has come, if no event has been given with it
+}
+
+// Watch implements connectors.Watcher. It keeps right what is remembered of where objects
+// are, too.
+func (c *collection) Watch(ctx context.Context, since connectors.Cursor) iter.Seq2[connectors.Event, error] {
+	return func(yield func(connectors.Event, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		c.dir.pool.background.Go(func() { // Close ends it
+			select {
+			case <-c.dir.pool.ended:
+				cancel()
+			case <-ctx.Done():
+			}
+		})
+		w, err := c.beginWatch(ctx, yield)
+		if err == nil {
+			defer w.conn.Close()
+			err = w.from(ctx, since)
+		}
+		if err != nil {
+			yield(connectors.Event{}, err)
+		}
+	}
+}
+
+// beginWatch connects to the server that is in use.
+func (c *collection) beginWatch(ctx context.Context, yield func(connectors.Event, error) bool) (*watch, error) {
+	f, err := c.dir.known(ctx)
+	if err != nil {
+		return nil, failure(err, false)
+	}
+	if why := c.unwatched(f); why != "" {
+		return nil, &connectors.Error{Kind: connectors.Unsupported, Reason: "the directory does not tell what happens in it", Err: errors.New(why)}
+	}
+	w := &watch{collection: c, f: f, yield: yield}
+	limited, cancel := c.dir.pool.limit(ctx)
+	defer cancel()
+	in, err := c.dir.pool.acquire(limited, false, false)
+	if err != nil {
+		return nil, failure(err, false)
+	}
+	w.server = in.server
+	if w.conn, err = w.server.dial(limited); err != nil {
+		return nil, &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory can not be reached", Err: err}
+	}
+	if err := w.bind(ctx); err != nil {
+		w.conn.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// bind finds out what cursors are bound to (the server, the base itself and the scope),
+// and which containers there are.
+func (w *watch) bind(ctx context.Context) error {
+	only, _ := followOnly(ctx, w.server)
+	base, err := w.dir.lookUp(only, w.Base, "(objectClass=*)", string(w.anchor.attr))
+	if err != nil {
+		return w.watchFailure(err)
+	}
+	anchor, _ := w.anchor.form.anchor(strings.Join(base[strings.ToLower(string(w.anchor.attr))], ""))
+	if anchor == "" {
+		return w.baseless(wire.Result{Code: wire.NoSuchObject})
+	}
+	w.mark = strings.Join([]string{w.server.url, w.baseNorm, string(anchor), string(w.filter)}, "\x00")
+	return w.load(only)
+}
+
+func (w *watch) watchFailure(err error) error {
+	if e, ok := errors.AsType[*wire.ResultError](err); ok {
+		return w.f.refused(operation{name: "search"}, e.Result)
+	}
+	return failure(err, false)
+}
+
+// from gives the events after a cursor.
+func (w *watch) from(ctx context.Context, since connectors.Cursor) error {
+	cookie, same, ok := w.place(since)
+	reason := "there is no cursor"
+	switch {
+	case !ok && since != "":
+		reason = "the cursor is of another server, base or filter"
+	case ok && !same:
+		w.dir.cache.forgetAll()
+		if !w.emit(connectors.Event{Kind: connectors.Resync, Reason: containersMoved}) {
+			return nil
+		}
+	}
+	return w.sync(ctx, cookie, reason)
+}
+
+// checkSize is the length of a hash in a cursor, in digits.
+const checkSize = 24
+
+func shortHash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:checkSize/2])
+}
+
+// cursor is a place that the server calls so.
+func (w *watch) cursor(cookie string) connectors.Cursor {
+	held := w.held.digest()
+	return connectors.Cursor(shortHash(w.mark, held, cookie) + held + cookie)
+}
+
+// place returns what the server calls a cursor. same says that the containers are now where
+// they were.
+func (w *watch) place(c connectors.Cursor) (cookie string, same, ok bool) {
+	if len(c) < 2*checkSize {
+		return "", false, false
+	}
+	check, held, cookie := string(c[:checkSize]), string(c[checkSize:2*checkSize]), string(c[2*checkSize:])
+	if cookie == "" || check != shortHash(w.mark, held, cookie) {
+		return "", false, false
+	}
+	return cookie, held == w.held.digest(), true
+}
+
+// emit gives an event, with the place that the server has come to.
+func (w *watch) emit(e connectors.Event) bool {
+	if w.cookie != "" {
+		e.Cursor, w.cookie = w.cursor(w.cookie), ""
+	}
+	return w.yield(e, nil)
+}
+
+const containersMoved = "a container was moved or renamed, of which the entries below are not told"
+
+// changed tells of an entry that is new or otherwise. With others below it, these may have
+// come with it.
+func (w *watch) changed(a connectors.Anchor, name string, container bool) bool {
+	w.dir.cache.moved(a, name)
+	normal, _ := normalizeDN(name)
+	w.held.under(normal, w.baseNorm)
+	if !container || w.held.at[a] == normal {
+		return w.emit(connectors.Event{Kind: connectors.Changed, Anchor: a})
+	}
+	w.held.at[a] = normal
+	w.dir.cache.forgetAll()
+	return w.yield(connectors.Event{Kind: connectors.Changed, Anchor: a}, nil) &&
+		w.emit(connectors.Event{Kind: connectors.Resync, Reason: containersMoved})
+}
+
+// gone tells of an entry that is there no more. With others below it, these went with it. The
+// DN is "" where the server does not tell it.
+func (w *watch) gone(a connectors.Anchor, name string) bool {
+	w.dir.cache.forget(name)
+	w.dir.cache.forgetObject(connectors.Target{Collection: w.Name, Anchor: a})
+	normal, _ := normalizeDN(name)
+	if _, ok := w.held.at[a]; !ok && !w.held.parents[normal] {
+		return w.emit(connectors.Event{Kind: connectors.Gone, Anchor: a})
+	}
+	delete(w.held.at, a)
+	delete(w.held.parents, normal)
+	w.dir.cache.forgetAll()
+	return w.yield(connectors.Event{Kind: connectors.Gone, Anchor: a}, nil) &&
+		w.emit(connectors.Event{Kind: connectors.Resync, Reason: containersMoved})
+}
+
+// containers are the entries with others below. What is below moves with them, and no server
+// tells.
+type containers struct {
+	at      map[connectors.Anchor]string // where they are: DNs in normal form
+	parents map[string]bool              // DNs that something was seen below
+}
+
+// load asks which containers there are.
+func (w *watch) load(ctx context.Context) error {
+	w.held = containers{at: map[connectors.Anchor]string{}, parents: map[string]bool{}}
+	var err error
+	if w.holders, err = compileFilter(w.f.containers); err != nil {
+		return err
+	}
+	for messages, err := range w.dir.pages(ctx, request{
+		Search: wire.Search{Base: w.Base, Scope: wire.WholeSubtree, Filter: w.holders},
+		extra:  []connectors.Attr{w.anchor.attr}, paged: w.f.paging,
+	}) {
+		if err != nil {
+			return w.watchFailure(err)
+		}
+		for _, m := range messages {
+			e, err := wire.ParseEntry(m)
+			if err != nil {
+				return &connectors.Error{Kind: connectors.Internal, Err: err}
+			}
+			for name, values := range e.Attributes() {
+				if a, ok := w.anchor.form.anchor(values.First()); ok && sameAttr(name, w.anchor.attr) {
+					w.held.at[a], _ = normalizeDN(e.DN)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// under notes that there is an entry under a DN, in normal form, so that all above it up to
+// the base are containers.
+func (c containers) under(name, base string) {
+	for {
+		_, above, ok := cutRDN(name)
+		if !ok || !within(above, base) || c.parents[above] {
+			return
+		}
+		c.parents[above] = true
+		name = above
+	}
+}
+
+// cutRDN takes the first RDN off a DN.
+func cutRDN(name string) (rdn, rest string, ok bool) {
+	for i := range len(name) {
+		if name[i] == ',' && !escapedAt(name, i) {
+			return name[:i], name[i+1:], true
+		}
+	}
+	return name, "", false
+}
+
+// digest is the same where the same containers are in the same places.
+func (c containers) digest() string {
+	var all []string
+	for _, a := range slices.Sorted(maps.Keys(c.at)) {
+		all = append(all, string(a), c.at[a])
+	}
+	return shortHash(all...)
+}
