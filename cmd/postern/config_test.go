@@ -168,6 +168,7 @@ backends:
       servers: [ldap://127.0.0.2, { url: ldaps://127.0.0.3, role: replica }, { url: "ldap://[::1]:3890" }]
       pin: 20s
       returnAfter: 1m
+      poll: 7s
       health: { interval: 2s, timeout: 5s }
       startTLS: true
       tls: { serverName: dc1.example.com }
@@ -216,7 +217,7 @@ resources:
 	}
 	l := c.Backends[0].LDAP
 	if !slices.Equal(l.Servers, []string{"ldap://127.0.0.2", "ldap://[::1]:3890"}) || !slices.Equal(l.Replicas, []string{"ldaps://127.0.0.3"}) ||
-		l.Pin != 20*time.Second || l.ReturnAfter != time.Minute || l.Health != (ldap.Health{Interval: 2 * time.Second, Timeout: 5 * time.Second}) ||
+		l.Pin != 20*time.Second || l.ReturnAfter != time.Minute || l.Poll != 7*time.Second || l.Health != (ldap.Health{Interval: 2 * time.Second, Timeout: 5 * time.Second}) ||
 		!l.StartTLS || l.TLS.ServerName != "dc1.example.com" || l.TLS.InsecureSkipVerify ||
 		l.PoolSize != 8 || l.Timeout != 3*time.Second || l.PageSize != 500 || l.Dialect != "openldap" || l.BindDN != "" || l.Password != nil ||
 		!slices.Equal(l.Without, []string{"assertion", "paging"}) || l.RefCache.Entries != -1 || l.RefCache.TTL != 5*time.Second {

@@ -41,10 +41,13 @@ func (l logLines) until(t *testing.T, text string) {
 // TestFollowing deletes users past a gateway that serves, and past one that is down for
 // a while: the log says so, and their ids answer 404.
 func TestFollowing(t *testing.T) {
-	for _, kind := range []ldaptest.Kind{ldaptest.OpenLDAP} {
+	for _, kind := range []ldaptest.Kind{ldaptest.OpenLDAP, ldaptest.DS389} {
 		t.Run(string(kind), func(t *testing.T) {
 			s := ldaptest.Start(t, kind)
 			c, maps := directoryConfig(t, s)
+			for i := range c.Backends {
+				c.Backends[i].LDAP.Poll = 50 * time.Millisecond
+			}
 			past := s.Admin(t)
 			lines := make(logLines, 10_000)
 			up := func() (*client, func()) {

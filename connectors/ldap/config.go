@@ -42,6 +42,8 @@ type Config struct {
 	// again instead of a later one; default 30 s.
 	ReturnAfter time.Duration
 	Health      Health
+	// Poll is how often a server that does not tell by itself what others do is asked; default 2 s.
+	Poll time.Duration
 
 	// Dialect is "active-directory", "openldap" or "ds389"; empty is found from
 	// the root DSE.
@@ -126,6 +128,7 @@ const (
 	defaultReturn   = 30 * time.Second
 	defaultInterval = time.Second
 	defaultProbe    = 3 * time.Second
+	defaultPoll     = 2 * time.Second
 )
 
 // Encrypted reports whether every connection is under TLS.
@@ -148,7 +151,7 @@ func (c Config) withDefaults() Config {
 		field *time.Duration
 		value time.Duration
 	}{
-		{&c.Pin, defaultPin}, {&c.ReturnAfter, defaultReturn}, {&c.Health.Interval, defaultInterval}, {&c.Health.Timeout, defaultProbe},
+		{&c.Pin, defaultPin}, {&c.ReturnAfter, defaultReturn}, {&c.Health.Interval, defaultInterval}, {&c.Health.Timeout, defaultProbe}, {&c.Poll, defaultPoll},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.value

@@ -31,6 +31,7 @@ func Decode(n *configs.Node, ps *configs.Problems) Config {
 		PageSize:    m.Int("pageSize", 1, 100_000).Value,
 		Pin:         m.Duration("pin").Value,
 		ReturnAfter: m.Duration("returnAfter").Value,
+		Poll:        m.Duration("poll").Value,
 		Dialect:     m.Enum("dialect", "active-directory", "openldap", "ds389").Value,
 	}
 	if bind := m.Child("bind"); bind != nil {

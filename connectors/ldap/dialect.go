@@ -62,11 +62,10 @@ type dialect struct {
 	integrity bool
 	// containers is a filter for entries with others below.
 	containers string
-	// syncs says that content synchronization (RFC 4533) tells what happens, with the anchor as
-	// the UUID. 389-DS has it too, but its answer to a cookie passes over what was made and deleted
-	// since, and the cookies that come with changes are those of others when several are made
-	// at once.
-	syncs bool
+	// tells says how the server tells what happens. 389-DS has content synchronization too, but its answer to
+	// a cookie passes over what was made and deleted since, and the cookies that come with changes are those of
+	// others when several are made at once.
+	tells telling
 }
 
 const anchorTerms = 50 // anchors in one filter; see docs/ldap-client.md
@@ -86,7 +85,7 @@ var dialects = []dialect{
 		composes:       true,
 		indexes:        indexLines,
 		containers:     "(hasSubordinates=TRUE)",
-		syncs:          true,
+		tells:          tellsContent,
 	},
 	{
 		name:      "ds389",
@@ -101,6 +100,9 @@ var dialects = []dialect{
 		rights:    rightsControl,
 		roles:     true,
 		longest:   3 << 19,
+
+		containers: "(&(numSubordinates=*)(numSubordinates>=1))",
+		tells:      tellsChanges,
 	},
 	{
 		name:         "active-directory",

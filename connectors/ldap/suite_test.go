@@ -165,6 +165,7 @@ func (d *directory) config(url string) ldap.Config {
 		Password: func() (string, error) { return d.ServicePassword, nil },
 		Without:  d.without,
 		RefCache: ldap.RefCache{Entries: d.cache},
+		Poll:     10 * time.Millisecond,
 	}
 }
 

@@ -10,17 +10,10 @@ import (
 	"postern/connectors/ldap/wire"
 )
 
-// probeWatch asks for the content of one entry by content synchronization (RFC 4533), since a
-// server may know of that and not do it, and says why it can not be had, or "".
-func (d *Directory) probeWatch(ctx context.Context, f *facts) (string, error) {
-	switch {
-	case slices.Contains(d.config.Without, WithoutWatch):
-		return "the file says so", nil
-	case len(d.names) == 0:
-		return "there is no collection", nil
-	case !f.syncs:
-		return "servers of this kind are not asked what happens in them", nil
-	case !slices.Contains(f.root.controls, wire.ControlSync):
+// probeContent asks for the content of one entry by content synchronization (RFC 4533), since a
+// server may know of that and not do it.
+func (d *Directory) probeContent(ctx context.Context, f *facts) (string, error) {
+	if !slices.Contains(f.root.controls, wire.ControlSync) {
 		return "the server has no content synchronization (the overlay syncprov)", nil
 	}
 	body := wire.AppendSearch(nil, wire.Search{Base: d.collections[d.names[0]].Base, Filter: appendEverything(nil)}, []string{"1.1"})
@@ -36,11 +29,19 @@ func (d *Directory) probeWatch(ctx context.Context, f *facts) (string, error) {
 }
 
 // sync follows the content of the collection, and the containers, by content
-// synchronization: first what happened since the cookie, then what happens.
+// synchronization, on a connection of its own: first what happened since the cookie, then
+// what happens.
 func (w *watch) sync(ctx context.Context, cookie, reason string) error {
+	limited, cancel := w.dir.pool.limit(ctx)
+	conn, err := w.server.dial(limited)
+	cancel()
+	if err != nil {
+		return &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory can not be reached", Err: err}
+	}
+	defer conn.Close()
 	for {
 		s := syncing{watch: w, fresh: cookie == "", reason: reason}
-		res, err := w.conn.Stream(ctx, w.appendSync(nil, cookie), s.take)
+		res, err := conn.Stream(ctx, w.appendSync(nil, cookie), s.take)
 		switch {
 		case s.failed != nil:
 			return s.failed

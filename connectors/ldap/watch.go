@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"postern/connectors"
 	"postern/connectors/ldap/wire"
@@ -23,6 +24,30 @@ func (c *collection) unwatched(f *facts) string {
 	return f.unwatched
 }
 
+// A telling is a way in which a server tells what happens.
+type telling uint8
+
+const (
+	tellsNothing telling = iota
+	tellsContent         // content synchronization, RFC 4533
+	tellsChanges         // the retro changelog of 389-DS
+)
+
+// probeWatch finds out why it can not be known what happens in the directory; "" where it can.
+func (d *Directory) probeWatch(ctx context.Context, f *facts) (string, error) {
+	switch {
+	case slices.Contains(d.config.Without, WithoutWatch):
+		return "the file says so", nil
+	case len(d.names) == 0:
+		return "there is no collection", nil
+	case f.tells == tellsContent:
+		return d.probeContent(ctx, f)
+	case f.tells == tellsChanges:
+		return d.probeChanges(ctx)
+	}
+	return "servers of this kind are not asked what happens in them", nil
+}
+
 // A watch is one Watch of a collection.
 type watch struct {
 	*collection
@@ -34,6 +59,9 @@ type watch struct {
 	holders []byte // the filter for containers
 	yield   func(connectors.Event, error) bool
 	cookie  string // how far the server has come, if no event has been given with it
+
+	missing int64     // the number of a change that is not visible
+	since   time.Time // when that was found
 }
 
 // Watch implements connectors.Watcher. It keeps right what is remembered of where objects
@@ -51,7 +79,6 @@ func (c *collection) Watch(ctx context.Context, since connectors.Cursor) iter.Se
 		})
 		w, err := c.beginWatch(ctx, yield)
 		if err == nil {
-			defer w.conn.Close()
 			err = w.from(ctx, since)
 		}
 		if err != nil {
@@ -60,7 +87,7 @@ func (c *collection) Watch(ctx context.Context, since connectors.Cursor) iter.Se
 	}
 }
 
-// beginWatch connects to the server that is in use.
+// beginWatch watches the server that is in use.
 func (c *collection) beginWatch(ctx context.Context, yield func(connectors.Event, error) bool) (*watch, error) {
 	f, err := c.dir.known(ctx)
 	if err != nil {
@@ -77,14 +104,7 @@ func (c *collection) beginWatch(ctx context.Context, yield func(connectors.Event
 		return nil, failure(err, false)
 	}
 	w.server = in.server
-	if w.conn, err = w.server.dial(limited); err != nil {
-		return nil, &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory can not be reached", Err: err}
-	}
-	if err := w.bind(ctx); err != nil {
-		w.conn.Close()
-		return nil, err
-	}
-	return w, nil
+	return w, w.bind(ctx)
 }
 
 // bind finds out what cursors are bound to (the server, the base itself and the scope),
@@ -122,6 +142,9 @@ func (w *watch) from(ctx context.Context, since connectors.Cursor) error {
 		if !w.emit(connectors.Event{Kind: connectors.Resync, Reason: containersMoved}) {
 			return nil
 		}
+	}
+	if w.f.tells == tellsChanges {
+		return w.changes(ctx, cookie, reason)
 	}
 	return w.sync(ctx, cookie, reason)
 }
@@ -201,7 +224,7 @@ type containers struct {
 	parents map[string]bool              // DNs that something was seen below
 }
 
-// load asks which containers there are.
+// load asks which containers there are, but for the base, which stays.
 func (w *watch) load(ctx context.Context) error {
 	w.held = containers{at: map[connectors.Anchor]string{}, parents: map[string]bool{}}
 	var err error
@@ -220,9 +243,10 @@ func (w *watch) load(ctx context.Context) error {
 			if err != nil {
 				return &connectors.Error{Kind: connectors.Internal, Err: err}
 			}
+			at, _ := normalizeDN(e.DN)
 			for name, values := range e.Attributes() {
-				if a, ok := w.anchor.form.anchor(values.First()); ok && sameAttr(name, w.anchor.attr) {
-					w.held.at[a], _ = normalizeDN(e.DN)
+				if a, ok := w.anchor.form.anchor(values.First()); ok && sameAttr(name, w.anchor.attr) && at != w.baseNorm {
+					w.held.at[a] = at
 				}
 			}
 		}

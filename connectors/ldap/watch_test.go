@@ -57,7 +57,7 @@ func comes(t *testing.T, events <-chan connectors.Event, kind connectors.EventKi
 }
 
 // tellers are the servers that tell what happens.
-var tellers = []ldaptest.Kind{ldaptest.OpenLDAP}
+var tellers = []ldaptest.Kind{ldaptest.OpenLDAP, ldaptest.DS389}
 
 // TestWatchKeepsTheCache gives the name of a deleted user to another, past the
 // connector, whose memory is long: a group then has the other one.
