@@ -41,7 +41,7 @@ func (l logLines) until(t *testing.T, text string) {
 // TestFollowing deletes users past a gateway that serves, and past one that is down for
 // a while: the log says so, and their ids answer 404.
 func TestFollowing(t *testing.T) {
-	for _, kind := range []ldaptest.Kind{ldaptest.OpenLDAP, ldaptest.DS389} {
+	for _, kind := range ldaptest.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			s := ldaptest.Start(t, kind)
 			c, maps := directoryConfig(t, s)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"postern/connectors"
 )
@@ -206,14 +208,19 @@ func (s *suite) watchKeeps(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	// A last write: when it has been told of, so has everything before.
-	last := s.make(t, s.o.RivalUsers, s.u.Draft(s.name()), s.want)
 	watched := follow(t, w, at)
-	for m.held[last.Anchor] == "" {
-		m.heed(t, watched.next(t))
+	for wrong := m.differences(t); len(wrong) > 0; wrong = m.differences(t) {
+		select {
+		case e, ok := <-watched.events:
+			if !ok {
+				t.Fatalf("the watch ended: %v", watched.end())
+			}
+			m.heed(t, e)
+		case <-time.After(patience):
+			t.Fatalf("nothing more is told, and\n%s", strings.Join(wrong, "\n"))
+		}
 	}
 	_ = watched.end()
-	m.same(t)
 }
 
 // scribble makes, renames and deletes users.
@@ -276,18 +283,19 @@ func (m *mirrored) heed(t *testing.T, e connectors.Event) {
 	}
 }
 
-// same checks that what is known is what there is.
-func (m *mirrored) same(t *testing.T) {
+// differences says what is known and not so.
+func (m *mirrored) differences(t *testing.T) (wrong []string) {
 	t.Helper()
 	all := m.search(t, m.o.RivalUsers, connectors.Query{Want: []connectors.Attr{m.u.Naming}})
 	for a, e := range all {
 		if name := e.Field(m.u.Naming).Values[0]; m.held[a] != name {
-			t.Errorf("the object %x is known as %q, and is called %q", string(a), m.held[a], name)
+			wrong = append(wrong, fmt.Sprintf("the object %x is known as %q, and is called %q", string(a), m.held[a], name))
 		}
 	}
 	for a, name := range m.held {
 		if _, ok := all[a]; !ok {
-			t.Errorf("the object %x is known as %q, and is gone", string(a), name)
+			wrong = append(wrong, fmt.Sprintf("the object %x is known as %q, and is gone", string(a), name))
 		}
 	}
+	return wrong
 }

@@ -132,10 +132,8 @@ func (w *watch) changes(ctx context.Context, cookie, reason string) error {
 		if at, err = w.advance(ctx, at, last); err != nil || at < 0 {
 			return err
 		}
-		select {
-		case <-time.After(w.dir.config.Poll):
-		case <-ctx.Done():
-			return &connectors.Error{Kind: connectors.Timeout, Reason: "the request was cancelled", Err: context.Cause(ctx)}
+		if err := w.pause(ctx); err != nil {
+			return err
 		}
 	}
 }
@@ -259,23 +257,11 @@ func (w *watch) change(ctx context.Context, c change) (more bool, err error) {
 	w.dir.cache.forget(from)
 	_, container := w.held.at[a]
 	if container = container || w.held.parents[from]; !container {
-		if container, err = w.holdsOthers(ctx, a); err != nil {
+		holding, err := w.containersAmong(ctx, []connectors.Anchor{a})
+		if err != nil {
 			return false, err
 		}
+		container = holding[a]
 	}
 	return w.changed(a, to, container), nil
-}
-
-// holdsOthers asks whether there is anything below an entry.
-func (w *watch) holdsOthers(ctx context.Context, a connectors.Anchor) (bool, error) {
-	filter, m := wire.Begin(nil, filterAnd)
-	filter = append(w.anchor.appendIs(filter, a), w.holders...)
-	reply, err := w.dir.pool.read(ctx, wire.AppendSearch(nil, wire.Search{Base: w.Base, Scope: wire.WholeSubtree, Filter: wire.End(filter, m)}, []string{"1.1"}))
-	if err != nil {
-		return false, failure(err, false)
-	}
-	if reply.Code != wire.Success {
-		return false, w.f.refused(operation{name: "search"}, reply.Result)
-	}
-	return len(reply.Entries) > 0, nil
 }

@@ -118,6 +118,8 @@ var dialects = []dialect{
 		rights:       rightsEffective,
 		syntaxes:     adSyntaxes,
 		longest:      5000 * 45,
+		containers:   "(|(objectClass=organizationalUnit)(objectClass=container)(objectClass=builtinDomain))",
+		tells:        tellsUSN,
 		computed: []string{"pwdlastset", "lockouttime", "badpwdcount", "badpasswordtime", "lastlogon", "lastlogoff",
 			"lastlogontimestamp", "logoncount", "samaccounttype"},
 	},

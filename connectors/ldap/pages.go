@@ -18,6 +18,7 @@ type request struct {
 	extDN       bool // references with GUIDs
 	paged       bool
 	pageable    bool // it may be paged if it turns out that the server gives less at once
+	deleted     bool // deleted objects too, in Active Directory
 }
 
 // append encodes the request for one page.
@@ -26,6 +27,9 @@ func (r request) append(b []byte, size int, cookie string) []byte {
 	b, m := wire.BeginControls(b)
 	if r.extDN {
 		b = wire.AppendExtendedDN(b)
+	}
+	if r.deleted {
+		b = wire.AppendShowDeleted(b)
 	}
 	if r.paged {
 		b = wire.AppendPaging(b, size, cookie)

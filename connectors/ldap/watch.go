@@ -28,9 +28,9 @@ func (c *collection) unwatched(f *facts) string {
 type telling uint8
 
 const (
-	tellsNothing telling = iota
-	tellsContent         // content synchronization, RFC 4533
-	tellsChanges         // the retro changelog of 389-DS
+	tellsContent telling = iota // content synchronization, RFC 4533
+	tellsChanges                // the retro changelog of 389-DS
+	tellsUSN                    // the numbers of writes in Active Directory
 )
 
 // probeWatch finds out why it can not be known what happens in the directory; "" where it can.
@@ -44,8 +44,9 @@ func (d *Directory) probeWatch(ctx context.Context, f *facts) (string, error) {
 		return d.probeContent(ctx, f)
 	case f.tells == tellsChanges:
 		return d.probeChanges(ctx)
+	default:
+		return d.probeUSN(ctx, f)
 	}
-	return "servers of this kind are not asked what happens in them", nil
 }
 
 // A watch is one Watch of a collection.
@@ -143,10 +144,14 @@ func (w *watch) from(ctx context.Context, since connectors.Cursor) error {
 			return nil
 		}
 	}
-	if w.f.tells == tellsChanges {
+	switch w.f.tells {
+	case tellsChanges:
 		return w.changes(ctx, cookie, reason)
+	case tellsUSN:
+		return w.usns(ctx, cookie, reason)
+	default:
+		return w.sync(ctx, cookie, reason)
 	}
-	return w.sync(ctx, cookie, reason)
 }
 
 // checkSize is the length of a hash in a cursor, in digits.
@@ -174,6 +179,16 @@ func (w *watch) place(c connectors.Cursor) (cookie string, same, ok bool) {
 		return "", false, false
 	}
 	return cookie, held == w.held.digest(), true
+}
+
+// pause waits until the server is to be asked again.
+func (w *watch) pause(ctx context.Context) error {
+	select {
+	case <-time.After(w.dir.config.Poll):
+		return nil
+	case <-ctx.Done():
+		return &connectors.Error{Kind: connectors.Timeout, Reason: "the request was cancelled", Err: context.Cause(ctx)}
+	}
 }
 
 // emit gives an event, with the place that the server has come to.
@@ -252,6 +267,35 @@ func (w *watch) load(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// containersAmong returns those objects that may have others below.
+func (w *watch) containersAmong(ctx context.Context, anchors []connectors.Anchor) (map[connectors.Anchor]bool, error) {
+	found := map[connectors.Anchor]bool{}
+	for chunk := range slices.Chunk(anchors, anchorTerms) {
+		filter, m := wire.Begin(nil, filterAnd)
+		filter = append(w.anchor.appendAny(filter, chunk), w.holders...)
+		reply, err := w.dir.pool.read(ctx, wire.AppendSearch(nil,
+			wire.Search{Base: w.Base, Scope: wire.WholeSubtree, Filter: wire.End(filter, m)}, []string{string(w.anchor.attr)}))
+		if err != nil {
+			return nil, failure(err, false)
+		}
+		if reply.Code != wire.Success {
+			return nil, w.f.refused(operation{name: "search"}, reply.Result)
+		}
+		for _, message := range reply.Entries {
+			e, err := wire.ParseEntry(message)
+			if err != nil {
+				return nil, &connectors.Error{Kind: connectors.Internal, Err: err}
+			}
+			for _, values := range e.Attributes() {
+				if a, ok := w.anchor.form.anchor(values.First()); ok {
+					found[a] = true
+				}
+			}
+		}
+	}
+	return found, nil
 }
 
 // under notes that there is an entry under a DN, in normal form, so that all above it up to

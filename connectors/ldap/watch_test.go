@@ -57,7 +57,7 @@ func comes(t *testing.T, events <-chan connectors.Event, kind connectors.EventKi
 }
 
 // tellers are the servers that tell what happens.
-var tellers = []ldaptest.Kind{ldaptest.OpenLDAP, ldaptest.DS389}
+var tellers = ldaptest.Kinds()
 
 // TestWatchKeepsTheCache gives the name of a deleted user to another, past the
 // connector, whose memory is long: a group then has the other one.
@@ -170,6 +170,25 @@ func TestWatchContainers(t *testing.T) {
 	}
 }
 
+// stranger is a server to which one binds as somebody who may read people and groups alone.
+func stranger(t *testing.T, kind ldaptest.Kind) *directory {
+	t.Helper()
+	d := start(t, kind)
+	owner := d.open(t, d.config(d.url()))
+	t.Cleanup(func() { owner.Close() })
+	draft := d.user("stranger")
+	secret := d.harness(true).Users
+	draft.Fields = append(draft.Fields, connectors.Field{Attr: secret.Secret, Values: secret.Secrets[:1]})
+	if d.ad() {
+		draft.Fields = append(draft.Fields, connectors.Field{Attr: "userAccountControl", Values: value("66048")})
+	}
+	if _, err := collection(t, owner, "User").Create(t.Context(), draft, nil); err != nil {
+		t.Fatal(err)
+	}
+	return newDirectory(&ldaptest.Server{Kind: kind, URL: d.URL, TLSURL: d.TLSURL, CAFile: d.CAFile, Base: d.Base, PeopleBase: d.PeopleBase, GroupsBase: d.GroupsBase,
+		ServiceDN: string(d.naming()) + "=stranger," + d.PeopleBase, ServicePassword: "Uncommon-4711"})
+}
+
 // TestUnwatched asks where nobody tells, and of anchors that nobody tells of.
 func TestUnwatched(t *testing.T) {
 	d := demo(t)
@@ -177,7 +196,9 @@ func TestUnwatched(t *testing.T) {
 	named, without := *other, *other
 	named.users.Anchor = "uid"
 	without.without = []string{ldap.WithoutWatch}
-	for name, d := range map[string]*directory{"no overlay": d, "another anchor": &named, "switched off": &without} {
+	all := map[string]*directory{"no overlay": d, "another anchor": &named, "switched off": &without,
+		"no changelog": stranger(t, ldaptest.DS389), "nothing deleted": stranger(t, ldaptest.ActiveDirectory)}
+	for name, d := range all {
 		t.Run(name, func(t *testing.T) {
 			dir := d.open(t, d.config(d.url()))
 			t.Cleanup(func() { dir.Close() })

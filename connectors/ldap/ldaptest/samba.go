@@ -67,6 +67,25 @@ const sambaConfig = `[global]
 	read only = no
 `
 
+// sambaRights is a program that lets Account Operators, of whom the service is one, look at what was deleted, which
+// samba-tool does not see.
+const sambaRights = `
+import sys
+from samba.auth import system_session
+from samba.dcerpc import security
+from samba.param import LoadParm
+from samba.samdb import SamDB
+from samba.sd_utils import SDUtils
+lp = LoadParm()
+lp.load(sys.argv[1])
+db = SamDB(url=sys.argv[2], session_info=system_session(), lp=lp)
+sid = security.dom_sid(db.get_domain_sid())
+rights, deleted, show = SDUtils(db), "CN=Deleted Objects," + sys.argv[3], ["show_deleted:1"]
+sddl = rights.read_sd_on_dn(deleted, show).as_sddl(sid)
+at = sddl.index("(", sddl.index("D:"))
+rights.modify_sd_on_dn(deleted, security.descriptor.from_sddl(sddl[:at] + "(A;CI;RPLC;;;AO)" + sddl[at:], sid), show)
+`
+
 func writeSambaConfig(dir, host, services string) (string, error) {
 	for _, d := range []string{"private", "state", "cache", "lock", "run", "run/ncalrpc", "log", "bind-dns"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
@@ -94,6 +113,17 @@ func provisionSamba(ctx context.Context, dir string) error {
 		"-H", filepath.Join(dir, "private", "sam.ldb"),
 		"--max-pwd-age=0", "--min-pwd-age=0", "--history-length=0"); err != nil {
 		return err
+	}
+	// Something that was deleted, for those who look at that.
+	sam, gone := filepath.Join(dir, "private", "sam.ldb"), "OU=gone,"+sambaBase
+	for _, command := range [][]string{
+		{"samba-tool", "ou", "create", gone, "--configfile=" + config, "-H", sam},
+		{"samba-tool", "ou", "delete", gone, "--configfile=" + config, "-H", sam},
+		{"/usr/bin/python3", "-c", sambaRights, config, sam, sambaBase},
+	} {
+		if err := servertest.Run(ctx, dir, nil, command[0], command[1:]...); err != nil {
+			return err
+		}
 	}
 	return os.RemoveAll(filepath.Join(dir, "state", "sysvol"))
 }

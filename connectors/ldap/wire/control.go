@@ -8,6 +8,7 @@ const (
 	ControlExtendedDN = "1.2.840.113556.1.4.529"    // [MS-ADTS] §3.1.1.3.4.1.5
 	ControlPermissive = "1.2.840.113556.1.4.1413"   // [MS-ADTS] §3.1.1.3.4.1.8
 	ControlSync       = "1.3.6.1.4.1.4203.1.9.1.1"  // RFC 4533 §2.2
+	controlDeleted    = "1.2.840.113556.1.4.417"    // [MS-ADTS] §3.1.1.3.4.1.14
 	ControlPolicy     = "1.3.6.1.4.1.42.2.27.8.5.1" // draft-behera-ldap-password-policy-10 §6
 	ControlRights     = "1.3.6.1.4.1.42.2.27.9.5.2" // draft-ietf-ldapext-acl-model-08 §9, as 389-DS has it
 )
@@ -96,6 +97,13 @@ func AppendPolicy(b []byte) []byte {
 func AppendRights(b []byte, authzID string) []byte {
 	b, o := BeginControl(b, ControlRights, true)
 	return EndControl(append(b, authzID...), o)
+}
+
+// AppendShowDeleted appends a critical control that makes deleted objects visible.
+func AppendShowDeleted(b []byte) []byte {
+	b, control := Begin(b, TagSequence)
+	b = AppendString(b, TagOctetString, controlDeleted)
+	return End(AppendBool(b, TagBoolean, true), control)
 }
 
 // Controls are the controls of one received message, encoded.
