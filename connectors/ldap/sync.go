@@ -49,7 +49,8 @@ func (w *watch) sync(ctx context.Context, cookie, reason string) error {
 			return nil
 		case err != nil:
 			return failure(err, false)
-		case res.Code == wire.SyncRefreshRequired && cookie != "":
+		case cookie != "" && (res.Code == wire.SyncRefreshRequired || res.Code == wire.UnwillingToPerform):
+			// The latter is OpenLDAP's, when it was killed and is not back yet where the cookie is.
 			cookie, reason = "", "the server does not know any more what has happened since"
 		case res.Code == wire.Success:
 			return &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory has ended the watch"}

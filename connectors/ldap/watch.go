@@ -210,7 +210,7 @@ func (w *watch) changed(a connectors.Anchor, name string, container bool) bool {
 	if !container || w.held.at[a] == normal {
 		return w.emit(connectors.Event{Kind: connectors.Changed, Anchor: a})
 	}
-	w.held.at[a] = normal
+	w.held.at[a], w.held.sum = normal, ""
 	w.dir.cache.forgetAll()
 	return w.yield(connectors.Event{Kind: connectors.Changed, Anchor: a}, nil) &&
 		w.emit(connectors.Event{Kind: connectors.Resync, Reason: containersMoved})
@@ -227,6 +227,7 @@ func (w *watch) gone(a connectors.Anchor, name string) bool {
 	}
 	delete(w.held.at, a)
 	delete(w.held.parents, normal)
+	w.held.sum = ""
 	w.dir.cache.forgetAll()
 	return w.yield(connectors.Event{Kind: connectors.Gone, Anchor: a}, nil) &&
 		w.emit(connectors.Event{Kind: connectors.Resync, Reason: containersMoved})
@@ -237,6 +238,7 @@ func (w *watch) gone(a connectors.Anchor, name string) bool {
 type containers struct {
 	at      map[connectors.Anchor]string // where they are: DNs in normal form
 	parents map[string]bool              // DNs that something was seen below
+	sum     string                       // see digest; "" where it is to be made
 }
 
 // load asks which containers there are, but for the base, which stays.
@@ -300,7 +302,7 @@ func (w *watch) containersAmong(ctx context.Context, anchors []connectors.Anchor
 
 // under notes that there is an entry under a DN, in normal form, so that all above it up to
 // the base are containers.
-func (c containers) under(name, base string) {
+func (c *containers) under(name, base string) {
 	for {
 		_, above, ok := cutRDN(name)
 		if !ok || !within(above, base) || c.parents[above] {
@@ -322,10 +324,14 @@ func cutRDN(name string) (rdn, rest string, ok bool) {
 }
 
 // digest is the same where the same containers are in the same places.
-func (c containers) digest() string {
+func (c *containers) digest() string {
+	if c.sum != "" {
+		return c.sum
+	}
 	var all []string
 	for _, a := range slices.Sorted(maps.Keys(c.at)) {
 		all = append(all, string(a), c.at[a])
 	}
-	return shortHash(all...)
+	c.sum = shortHash(all...)
+	return c.sum
 }

@@ -170,6 +170,79 @@ func TestWatchContainers(t *testing.T) {
 	}
 }
 
+// TestWatchCursors goes on from a cursor where it does not hold: at another URL, which may be
+// another server, and with another filter.
+func TestWatchCursors(t *testing.T) {
+	d := start(t, ldaptest.OpenLDAP)
+	watch := func(d *directory, url string, since connectors.Cursor) <-chan connectors.Event {
+		dir := d.open(t, d.config(url))
+		t.Cleanup(func() { dir.Close() })
+		return watched(t, collection(t, dir, "User"), since)
+	}
+	owner := d.open(t, d.config(d.url()))
+	t.Cleanup(func() { owner.Close() })
+	events := watched(t, collection(t, owner, "User"), "")
+	comes(t, events, connectors.Resync, "")
+	made, err := collection(t, owner, "User").Create(t.Context(), d.user("made"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := comes(t, events, connectors.Changed, made.Anchor).Cursor
+	other := *d
+	other.users.Filter = "(objectClass=person)"
+	for what, events := range map[string]<-chan connectors.Event{
+		"another URL": watch(d, d.URL, at), "another filter": watch(&other, d.url(), at),
+	} {
+		if e := comes(t, events, connectors.Resync, ""); e.Reason != "the cursor is of another server, base or filter" {
+			t.Errorf("%s: %s", what, e.Reason)
+		}
+	}
+	next, err := collection(t, owner, "User").Create(t.Context(), d.user("next"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := <-watch(d, d.url(), at); e.Kind != connectors.Changed || e.Anchor != next.Anchor {
+		t.Errorf("where it holds, it goes on with %v of %x", e.Kind, string(e.Anchor))
+	}
+}
+
+// TestWatchAfterKill goes on with a server that was killed, and has forgotten how far it had
+// come.
+func TestWatchAfterKill(t *testing.T) {
+	d := start(t, ldaptest.OpenLDAP)
+	owner := d.open(t, d.config(d.url()))
+	t.Cleanup(func() { owner.Close() })
+	users := collection(t, owner, "User")
+	make := func(name connectors.Value) connectors.Anchor {
+		e, err := users.Create(t.Context(), d.user(name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Anchor
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var at connectors.Cursor
+	for e, err := range users.(connectors.Watcher).Watch(ctx, "") {
+		if err != nil {
+			break
+		}
+		if e.Kind == connectors.Resync {
+			make("before")
+			continue
+		}
+		at = e.Cursor
+		cancel()
+	}
+	cancel()
+	d.Kill()
+	if err := d.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	events := watched(t, users, at)
+	comes(t, events, connectors.Resync, "")
+	comes(t, events, connectors.Changed, make("after"))
+}
+
 // stranger is a server to which one binds as somebody who may read people and groups alone.
 func stranger(t *testing.T, kind ldaptest.Kind) *directory {
 	t.Helper()
