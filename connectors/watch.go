@@ -9,8 +9,8 @@ import (
 // collection, whoever does it. Whether it can be used is told by Capabilities.Watch.
 type Watcher interface {
 	// Watch gives the events after the cursor as they come, and does not end by
-	// itself: it ends after its only error, Timeout when ctx has ended, Unsupported
-	// when the backend tells nothing.
+	// itself: it ends after its only error, when ctx has ended that of every method,
+	// Unsupported when the backend tells nothing.
 	//
 	// Every creation, renaming, move and deletion gives an event; other writes may. The
 	// events of one object come in order, several writes may be one event, and an event

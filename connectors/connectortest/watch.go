@@ -131,7 +131,7 @@ func (s *suite) watch(t *testing.T) {
 		t.Fatal(err)
 	}
 	watched.until(t, connectors.Gone, old.Anchor)
-	fails(t, "a watch whose context has ended", watched.end(), connectors.Timeout)
+	fails(t, "a watch whose context has ended", watched.end(), connectors.Timeout, connectors.Unavailable)
 
 	second := s.make(t, s.o.RivalUsers, s.u.Draft(s.name()), s.want)
 	if err := s.o.RivalUsers.Delete(t.Context(), made.Anchor, connectors.Guard{}); err != nil {

@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,7 +76,11 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 		return nil, err
 	}
 	if f.unwatched, err = d.probeWatch(ctx, f); err != nil {
-		return nil, err
+		// What is only of use besides keeps nobody from the rest.
+		if e, ok := errors.AsType[*wire.Error](err); ok && (e.Broken || e.Unsent || errors.Is(err, context.Canceled)) {
+			return nil, err
+		}
+		f.unwatched = err.Error()
 	}
 	guard := connectors.GuardValues
 	if f.assert && f.stamp != "" {
