@@ -316,15 +316,23 @@ func (g gate) Search(ctx context.Context, q connectors.Query) iter.Seq2[connecto
 // What large bodies take of the memory is bounded: only some of them are worked on
 // at the same time, the others wait, and small ones go past them.
 func TestLargeBodiesTakeTurns(t *testing.T) {
-	const most, all = 8, 20
+	t.Run("by number", func(t *testing.T) { takeTurns(t, 300<<10, 8) })
+	t.Run("by bytes", func(t *testing.T) { takeTurns(t, 2<<20-100, 2) })
+	t.Run("by both", func(t *testing.T) { takeTurns(t, 900<<10, 4) })
+}
+
+// takeTurns posts bodies of a size, of which so many are to be worked on at once,
+// where one may have 2 MiB.
+func takeTurns(t *testing.T, size, most int) {
+	const all = 20
 	g := gate{arrived: make(chan struct{}, 10*all), open: make(chan struct{})}
-	e := newEdgeOver(t, func(c connectors.Connector) connectors.Connector { g.Connector = c; return g }, func(o *httpapi.Options) { o.MaxBody = 1 << 20 })
+	e := newEdgeOver(t, func(c connectors.Connector) connectors.Connector { g.Connector = c; return g }, func(o *httpapi.Options) { o.MaxBody = 2 << 20 })
 	post := func(name, more string) int {
 		resp, _ := e.do("POST", "/Users", `{"userName":"`+name+`","x":"`+more+`"}`)
 		return resp.StatusCode
 	}
 	statuses := make(chan int, all)
-	large := strings.Repeat("x", 300<<10)
+	large := strings.Repeat("x", size)
 	for i := range all {
 		go func() { statuses <- post("large-"+strconv.Itoa(i), large) }()
 	}
@@ -355,7 +363,7 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 func TestLargeBodiesWaitUnread(t *testing.T) {
 	const most, all = 8 + 16, 60
 	g := gate{arrived: make(chan struct{}, 10*all), open: make(chan struct{})}
-	e := newEdgeOver(t, func(c connectors.Connector) connectors.Connector { g.Connector = c; return g }, func(o *httpapi.Options) { o.MaxBody = 1 << 20 })
+	e := newEdgeOver(t, func(c connectors.Connector) connectors.Connector { g.Connector = c; return g }, func(o *httpapi.Options) { o.MaxBody = 2 << 20 })
 	read, statuses := make(chan struct{}, all), make(chan int, all)
 	for i := range all {
 		text := strings.NewReader(`{"userName":"user-` + strconv.Itoa(i) + `","x":"` + strings.Repeat("x", 300<<10) + `"}`)

@@ -114,11 +114,11 @@ func (q *request) largeBody(begun []byte, rest io.Reader) ([]byte, error) {
 	if _, err := body.ReadFrom(rest); err != nil {
 		return nil, q.broken(err)
 	}
-	done, err := q.enter(q.h.bodies, gateway.Unavailable, manyLarge)
-	if err != nil {
-		return nil, err
+	size := max(int64(body.Len()), maxAtWork*q.h.MaxBody/maxBodies)
+	if q.h.bodies.Acquire(q.Context(), size) != nil {
+		return nil, &gateway.Fault{Kind: gateway.Unavailable, Reason: manyLarge}
 	}
-	exchangeOf(q.Request).held = done
+	exchangeOf(q.Request).held = func() { q.h.bodies.Release(size) }
 	return body.Bytes(), nil
 }
 

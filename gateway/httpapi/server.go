@@ -17,6 +17,7 @@ import (
 
 	"github.com/gorilla/mux"
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/semaphore"
 )
 
 // Options is what a Handler is made of.
@@ -47,9 +48,9 @@ type Handler struct {
 	clients   credentials
 	router    *mux.Router
 	discovery discovery
-	large     chan struct{} // one token for each large answer that is being made
-	coming    chan struct{} // one token for each large body that is received or waits
-	bodies    chan struct{} // one token for each large body that is being worked on
+	large     chan struct{}       // one token for each large answer that is being made
+	coming    chan struct{}       // one token for each large body that is received or waits
+	bodies    *semaphore.Weighted // the bytes of large bodies that are being worked on
 }
 
 // DefaultBasePath is where the protocol's endpoints begin.
@@ -60,11 +61,13 @@ const DefaultBasePath = "/scim/v2"
 const maxLarge = 8
 
 // largeBody is from how many bytes on a body is large: what is made of one takes
-// many times its length. maxBodies of them are worked on at once, while maxComing
-// are received or wait for that; of others no more than largeBody is read.
+// many times its length. maxBodies of them are worked on at once, and of their bytes
+// no more than maxAtWork times the limit of one, while maxComing are received or wait
+// for that; of others no more than largeBody is read.
 const (
 	largeBody = 256 << 10
 	maxBodies = 8
+	maxAtWork = 2
 	maxComing = 16
 )
 
@@ -86,7 +89,7 @@ func New(o Options) *Handler {
 	if o.Timeout == 0 {
 		o.Timeout = 50 * time.Second
 	}
-	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath(), large: make(chan struct{}, maxLarge), coming: make(chan struct{}, maxComing), bodies: make(chan struct{}, maxBodies)}
+	h := &Handler{Options: o, clients: newCredentials(o.Clients), router: mux.NewRouter().SkipClean(true).UseEncodedPath(), large: make(chan struct{}, maxLarge), coming: make(chan struct{}, maxComing), bodies: semaphore.NewWeighted(maxAtWork * o.MaxBody)}
 	h.discovery = discovery{types: o.Gateway.ResourceTypes(), maxPage: o.MaxPageSize, bulkOperations: o.BulkOperations, maxBody: o.MaxBody}
 	h.types = make(map[string]resources)
 	for _, rt := range h.discovery.types {
