@@ -356,6 +356,8 @@ func (p *filterParser) literal() (text string, quoted bool, err error) {
 	}
 	text = p.name()
 	switch {
+	case text == "" && (p.at('[') || p.at('(')):
+		return "", false, InvalidFilter("a comparison takes one value, and at position %d of the filter is a list: join comparisons by \"or\"", p.pos)
 	case text == "":
 		return "", false, InvalidFilter("no value at position %d of the filter", p.pos)
 	case p.at('"') || p.at('(') || p.at('['):

@@ -99,6 +99,8 @@ func TestParseFilterRefuses(t *testing.T) {
 		`userName`:                       `no operator after attribute "userName" in filter`,
 		`userName regex "x"`:             `operator "regex" is not supported`,
 		`userName eq`:                    `no value at position 11 of the filter`,
+		`userName eq ["x", "y"]`:         `a comparison takes one value, and at position 12 of the filter is a list: join comparisons by "or"`,
+		`userName eq ("x")`:              `a comparison takes one value, and at position 12 of the filter is a list: join comparisons by "or"`,
 		`userName eq "x`:                 `string at position 12 of the filter: unexpected end`,
 		`userName eq "x" and`:            `filter ends where an attribute is expected`,
 		`userName eq "x" and `:           `filter ends where an attribute is expected`,

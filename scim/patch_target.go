@@ -76,6 +76,9 @@ func (p *patchDecoder) remove(path Path, at int) error {
 	listed := at != noValue && attr.MultiValued && (path.Sub != nil || path.Filter == nil)
 	if !listed {
 		if vs, ok := removedValues(path); ok {
+			if err := p.selected(path, vs, at); err != nil {
+				return err
+			}
 			p.add(Operation{OpRemoveValues, Path{Attr: path.Attr}, vs})
 			return nil
 		}
@@ -104,6 +107,30 @@ func (p *patchDecoder) remove(path Path, at int) error {
 	}
 	if want > 0 {
 		p.add(Operation{OpRemoveValues, path, vs})
+	}
+	return nil
+}
+
+// selected checks a value that stands beside a path which selects references by their
+// value. RFC 7644 §3.5.2.2 knows none there; one that lists the same is harmless, and
+// of one that lists others it can not be told what is to be removed.
+func (p *patchDecoder) selected(path Path, selected Value, at int) error {
+	if at == noValue || p.nodes[at].kind == 'n' {
+		return nil
+	}
+	vs, err := p.value(path.Attr, at)
+	if err != nil {
+		return err
+	}
+	leaf := path.Attr.value
+	keys := make(map[string]bool, selected.Len())
+	for _, v := range selected.Items() {
+		keys[string(appendKey(nil, leaf, v.Object().Get(leaf)))] = true
+	}
+	for _, v := range vs.Items() {
+		if v = v.Object().Get(leaf); !v.IsAbsent() && !keys[string(appendKey(nil, leaf, v))] {
+			return InvalidValue("operation \"remove\" on %q lists %s, which its path does not select: leave the value out, or the filter", path, v)
+		}
 	}
 	return nil
 }
