@@ -17,7 +17,8 @@ const (
 	unprepared preparation = iota
 	// userNames are mapped from full and half width to the common characters and
 	// composed (RFC 7613 §3.2.2 steps 1 and 4, §3.3.2). Their case is left to
-	// caseExact, and no character is refused: names that exist are to be found.
+	// caseExact, save for ẞ, which becomes the ß that §3.2.2 step 3 makes of it and
+	// directories do not. No character is refused: names that exist are to be found.
 	userNames
 	// passwords get the common space for any other, and are composed (RFC 7613 §4.2.2).
 	passwords
@@ -46,7 +47,7 @@ func (a *Attribute) prepare(s string) string {
 	if a.preparation == passwords {
 		return norm.NFC.String(strings.Map(plainSpace, s))
 	}
-	return norm.NFC.String(width.Fold.String(s))
+	return strings.ReplaceAll(norm.NFC.String(width.Fold.String(s)), "ẞ", "ß")
 }
 
 func plainSpace(r rune) rune {
@@ -63,28 +64,7 @@ func (a *Attribute) compared(s string) string {
 	if a.CaseExact {
 		return s
 	}
-	return a.fold(s)
-}
-
-// fold takes the differences of case away from prepared text of the attribute.
-func (a *Attribute) fold(s string) string {
-	if a.preparation == userNames && !isASCII(s) {
-		return strings.Map(foldUnicode, s)
-	}
 	return fold(s)
-}
-
-// foldUnicode maps all runes that differ only in case, by Unicode, to one of them, as
-// RFC 7613 §3.2.2 step 3 has it.
-func foldUnicode(r rune) rune {
-	least := r
-	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {
-		least = min(least, o)
-	}
-	if 'A' <= least && least <= 'Z' {
-		least |= 0x20
-	}
-	return least
 }
 
 func isASCII(s string) bool {

@@ -16,15 +16,15 @@ func TestUserNamesArePrepared(t *testing.T) {
 		equal bool
 	}{
 		{"ann", "ANN", true},
-		{"ann", "\uff41\uff4e\uff4e", true},                                        // full width
-		{"ANN", "\uff41\uff4e\uff4e", true},                                        //
-		{"\u30ab\u30ac", "\uff76\uff76\uff9e", true},                               // half width, with a voicing mark of its own
-		{"caf\u00e9", "cafe\u0301", true},                                          // composed and not
-		{"CAF\u00c9", "cafe\u0301", true},                                          //
-		{"stra\u00dfe", "STRA\u1e9eE", true},                                       // sharp s
-		{"stra\u00dfe", "strasse", false},                                          // mapped by no step
-		{"\u03c3\u03bf\u03c6\u03cc\u03c2", "\u03a3\u039f\u03a6\u038c\u03a3", true}, // final sigma
-		{"i", "\u0131", false},                                                     // the Turkish dotless i
+		{"ann", "\uff41\uff4e\uff4e", true},                                         // full width
+		{"ANN", "\uff41\uff4e\uff4e", true},                                         //
+		{"\u30ab\u30ac", "\uff76\uff76\uff9e", true},                                // half width, with a voicing mark of its own
+		{"caf\u00e9", "cafe\u0301", true},                                           // composed and not
+		{"CAF\u00c9", "cafe\u0301", true},                                           //
+		{"stra\u00dfe", "STRA\u1e9eE", true},                                        // sharp s
+		{"stra\u00dfe", "strasse", false},                                           // mapped by no step
+		{"\u03c3\u03bf\u03c6\u03cc\u03c2", "\u03a3\u039f\u03a6\u038c\u03a3", false}, // final sigma, which is nothing's lower case
+		{"i", "\u0131", false},                                                      // the Turkish dotless i
 		{"cafe", "caf\u00e9", false},
 		{"ﬁ", "fi", false}, // compatibility is not asked for
 	} {

@@ -152,10 +152,9 @@ func (k SortKey) text(s string) string {
 			return string(binary.BigEndian.AppendUint32(b, uint32(t.Nanosecond())))
 		}
 	}
-	a := k.path.target()
-	s = a.prepare(s)
+	s = k.path.target().prepare(s)
 	if k.fold {
-		s = a.fold(s)
+		s = fold(s)
 	}
 	return string(rune(sortText)) + s
 }

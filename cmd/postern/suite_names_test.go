@@ -49,4 +49,8 @@ func testUserNames(t *testing.T, w *world) {
 	if a := w.get("/Users/" + u.id()); a.etag() != u.etag() {
 		t.Errorf("a PUT of the same name, written otherwise, changes the version: %s", a.body)
 	}
+	stem = unique("stra\u00dfe")
+	u = w.create("/Users", userBody(w.userName(stem), ""))
+	w.cleanup("/Users/" + u.id())
+	w.wantError(w.do("POST", "/Users", userBody(w.userName("STRA\u1e9eE"+stem[len("stra\u00dfe"):]), "")), http.StatusConflict, "uniqueness")
 }
