@@ -22,14 +22,15 @@ var allowed = map[string][]string{
 
 	"mapping": {"scim", "connectors", "configs"},
 
-	"connectors/ldap":          {"connectors", "configs", "connectors/ldap/wire"},
-	"connectors/ldap/wire":     {},
-	"connectors/ldap/demodir":  {},
-	"connectors/ldap/ldaptest": {"connectors/servertest"},
-	"connectors/memory":        {"connectors"},
-	"connectors/rest":          {"connectors", "configs"},
-	"connectors/connectortest": {"connectors"},
-	"connectors/servertest":    {},
+	"connectors/ldap":             {"connectors", "configs", "connectors/ldap/wire"},
+	"connectors/ldap/wire":        {},
+	"connectors/ldap/demodir":     {},
+	"connectors/ldap/ldaptest":    {"connectors/servertest"},
+	"connectors/memory":           {"connectors"},
+	"connectors/rest":             {"connectors", "configs"},
+	"connectors/rest/redminetest": {"connectors/servertest"},
+	"connectors/connectortest":    {"connectors"},
+	"connectors/servertest":       {},
 
 	"idstore/bolt":        {"idstore"},
 	"idstore/memory":      {"idstore"},
@@ -41,12 +42,12 @@ var allowed = map[string][]string{
 
 	"cmd/postern": {"…"},
 	"cmd/bench":   {"…"},
-	"cmd/test":    {"connectors/ldap/ldaptest"},
+	"cmd/test":    {"connectors/ldap/ldaptest", "connectors/rest/redminetest"},
 }
 
 // tests may also import the suites and the real servers.
 var allowedInTests = []string{
-	"connectors/connectortest", "connectors/memory", "connectors/ldap/ldaptest", "connectors/ldap/demodir",
+	"connectors/connectortest", "connectors/memory", "connectors/ldap/ldaptest", "connectors/ldap/demodir", "connectors/rest/redminetest",
 	"idstore/idstoretest", "idstore/memory", "scim", "configs", "connectors", "mapping",
 }
 

@@ -1,9 +1,9 @@
 // Command test passes every test of the project on a machine with nothing but
 // Go. On Debian, as root, it installs the real directory servers that the tests
-// speak to, and where there is Python the conformance checker scim2-tester, in a
-// virtual environment of its own; elsewhere it says what is missing and runs the
-// rest. With CI set in the environment what is missing or does not start is a
-// failure.
+// speak to and the application Redmine, and where there is Python the conformance
+// checker scim2-tester, in a virtual environment of its own; elsewhere it says what
+// is missing and runs the rest. With CI set in the environment what is missing or
+// does not start is a failure.
 //
 //	go run ./cmd/test            everything
 //	go run ./cmd/test ./scim     some packages; further arguments go to go test
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"postern/connectors/ldap/ldaptest"
+	"postern/connectors/rest/redminetest"
 )
 
 func main() {
@@ -43,6 +44,12 @@ func run(ctx context.Context, args []string) error {
 		if why := ldaptest.Missing(k); why != "" {
 			missing = append(missing, fmt.Sprintf("%s: %s", k, why))
 		}
+	}
+	if err := redminetest.Install(ctx, os.Stdout); err != nil {
+		if os.Getenv("CI") != "" {
+			return fmt.Errorf("redmine can not be installed: %w", err)
+		}
+		missing = append(missing, fmt.Sprintf("redmine: %v", err))
 	}
 	env := os.Environ()
 	if checker, err := installSCIM2(ctx, os.Stdout); err == nil {

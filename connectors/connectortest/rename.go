@@ -29,6 +29,10 @@ func (s *suite) rename(t *testing.T) {
 		}
 		changes := append(slices.Clone(step.more), swap(s.u.Naming, now, step.to))
 		got, err := s.users.Apply(t.Context(), u.Anchor, changes, connectors.Guard{}, s.want)
+		if s.u.Refuses != nil && s.u.Refuses(step.to) {
+			fails(t, step.what, err, connectors.Invalid)
+			continue
+		}
 		if err != nil {
 			t.Fatalf("%s: %v", step.what, err)
 		}
