@@ -103,7 +103,7 @@ func testConformanceNotices(t *testing.T, w *world) {
 		"find title eq \"x\" => 400\n":                 "status 200, want 400",
 		"state u title = \"y\"\n":                      `is ["x"] in the directory, want ["y"]`,
 		"state u title =\n":                            `is ["x"] in the directory, want []`,
-		"state g members =\n":                          "member of g is",
+		"state g members =\n":                          " of g is",
 		"state u gone\n":                               "u is still there",
 		"DELETE /Users/{u}\n=> 204\nstate u title =\n": "u is gone",
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"postern/connectors"
-	"postern/connectors/memory"
 
 	goldap "github.com/go-ldap/ldap/v3"
 )
@@ -57,16 +56,16 @@ func (b ldapBeyond) read(collection, anchor string) (map[string][]string, string
 	return values, strings.ToLower(entries[0].DN), true, nil
 }
 
-// memoryBeyond has connectors of its own to the same objects.
-type memoryBeyond struct {
-	backend *memory.Backend
-	attrs   map[string][]connectors.Attr // by collection
+// connectorBeyond has connectors of its own to the same objects.
+type connectorBeyond struct {
+	collections map[string]connectors.Connector
+	attrs       map[string][]connectors.Attr // by collection
 }
 
-func (b memoryBeyond) find(collection, attr, value string) (anchor string, err error) {
+func (b connectorBeyond) find(collection, attr, value string) (anchor string, err error) {
 	n := 0
 	q := connectors.Query{Where: connectors.Equal{Attr: connectors.Attr(attr), Value: connectors.Value(value)}}
-	for e, err := range b.backend.Collection(collection).Search(context.Background(), q) {
+	for e, err := range b.collections[collection].Search(context.Background(), q) {
 		if err != nil {
 			return "", err
 		}
@@ -78,8 +77,8 @@ func (b memoryBeyond) find(collection, attr, value string) (anchor string, err e
 	return anchor, nil
 }
 
-func (b memoryBeyond) read(collection, anchor string) (map[string][]string, string, bool, error) {
-	e, err := b.backend.Collection(collection).Get(context.Background(), connectors.Anchor(anchor), b.attrs[collection])
+func (b connectorBeyond) read(collection, anchor string) (map[string][]string, string, bool, error) {
+	e, err := b.collections[collection].Get(context.Background(), connectors.Anchor(anchor), b.attrs[collection])
 	if err != nil {
 		return nil, "", false, nil
 	}
@@ -200,6 +199,8 @@ func enabled(attr string, values []string) bool {
 		return err == nil && bits&2 == 0
 	case "nsaccountlock":
 		return len(values) == 0 || !strings.EqualFold(values[0], "true")
+	case "/status": // of a user of Redmine
+		return values[0] == "1"
 	default: // pwdAccountLockedTime
 		return len(values) == 0
 	}

@@ -92,13 +92,20 @@ func testConformance(t *testing.T, w *world) {
 	}
 }
 
-// abilities are what a case may need: the mapped attributes, and whether there is
-// a directory behind that users sign in to.
+// abilities are what a case may need: the mapped attributes (those of groups also as
+// Group.displayName), whether groups may be members ("nested"), whether there is
+// a directory behind that users sign in to ("bind"), whether it keeps spaces at the ends
+// of a name ("spaces") and lets no reference outlive what it names ("integrity"), and
+// whether active is by a state codec, and so is never taken away ("state").
 func abilities(resources []*mapping.Mapping, bind bool) map[string]bool {
-	able := map[string]bool{"bind": bind}
+	able := map[string]bool{"bind": bind, "spaces": true, "integrity": true, "state": true}
 	for _, m := range resources {
 		for a := range m.Uses() { // with what is only written
 			able[m.PathOf(a)] = true
+			able[m.ResourceType().Name+"."+m.PathOf(a)] = true
+		}
+		for _, into := range m.References() {
+			able["nested"] = able["nested"] || m.ResourceType().Name == "Group" && slices.Contains(into, "Group")
 		}
 	}
 	return able

@@ -12,15 +12,6 @@ import (
 	"postern/configs"
 )
 
-// TestRedmineSample loads the sample without a mistake.
-func TestRedmineSample(t *testing.T) {
-	t.Setenv("REDMINE_API_KEY", "made-up")
-	c := loadSample(t, "redmine.yaml")
-	if c.Backends[0].REST == nil || c.Resources[0].REST == nil || c.Resources[1].REST.List.Items == nil {
-		t.Errorf("%+v", c.Backends)
-	}
-}
-
 const walkYAML = `
 store: { memory: {} }
 clients: { idp: { token: { env: IDP_TOKEN }, access: { User: read-write } } }

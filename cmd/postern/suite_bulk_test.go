@@ -68,9 +68,16 @@ func testBulk(t *testing.T, w *world) {
 	}
 	w.wantError(w.get("/Users/"+gone.id()), http.StatusNotFound, "")
 
-	// Two groups that are members of each other (RFC 7644 §3.7.1).
+	if w.able["nested"] {
+		testBulkRing(t, w, old)
+	}
+	testBulkFailures(t, w, old)
+}
+
+// testBulkRing makes two groups that are members of each other (RFC 7644 §3.7.1).
+func testBulkRing(t *testing.T, w *world, old answer) {
 	x, y := unique("ring"), unique("ring")
-	a, statuses = w.bulk("", bulkPost("/Groups", "x", groupBody(x, "bulkId:y", old.id())), bulkPost("/Groups", "y", groupBody(y, "bulkId:x")))
+	a, statuses := w.bulk("", bulkPost("/Groups", "x", groupBody(x, "bulkId:y", old.id())), bulkPost("/Groups", "y", groupBody(y, "bulkId:x")))
 	if statuses != "201 201" {
 		t.Fatalf("statuses %s: %s", statuses, a.body)
 	}
@@ -81,8 +88,6 @@ func testBulk(t *testing.T, w *world) {
 			t.Errorf("operation %d tells version %s, the group has %s", i, a.text("Operations", i, "version"), g.etag())
 		}
 	}
-
-	testBulkFailures(t, w, old)
 }
 
 func testBulkFailures(t *testing.T, w *world, old answer) {

@@ -38,7 +38,10 @@ func testQueries(t *testing.T, w *world) {
 	q := &querist{Rand: rand.New(rand.NewPCG(seed, 0))}
 	w.corpus(q)
 	n := 150
-	if testing.Short() {
+	switch {
+	case w.queries > 0:
+		n = w.queries
+	case testing.Short():
 		n = 40
 	}
 	w.compareQueries(t, w.client, q, n)
@@ -81,12 +84,18 @@ func (w *world) corpus(q *querist) {
 	word := func() string { return pick(q, storedTexts) }
 	ascii := func() string {
 		for {
-			if s := strings.TrimSpace(word()); !strings.ContainsFunc(s, func(r rune) bool { return r > '~' }) && s == strings.Join(strings.Fields(s), " ") {
+			s := strings.TrimSpace(word())
+			taken := w.refuses == nil || !w.refuses(w.userName(s))
+			if taken && !strings.ContainsFunc(s, func(r rune) bool { return r > '~' }) && s == strings.Join(strings.Fields(s), " ") {
 				return s
 			}
 		}
 	}
-	for range 40 {
+	people := 40
+	if w.queries > 0 {
+		people = 12
+	}
+	for range people {
 		var more strings.Builder
 		field := func(format string, args ...any) {
 			if q.IntN(3) > 0 {
@@ -119,7 +128,7 @@ func (w *world) corpus(q *querist) {
 			}
 		}
 		g := w.group(unique(word()), members...)
-		if i == 4 {
+		if i == 4 && w.able["nested"] {
 			w.group(unique(word()), g.id())
 		}
 	}

@@ -268,7 +268,7 @@ func TestMemory(t *testing.T) {
 	w := &world{client: serveApp(t, a), kind: "memory", userName: func(stem string) string { return stem }, disables: true,
 		behind: backing{config: c, maps: maps, connect: func(*testing.T, ...string) map[string]connectors.Connector { return connected }}}
 	w.look(c, maps, "", "")
-	looks := memoryBeyond{backend: backend, attrs: map[string][]connectors.Attr{}}
+	looks := connectorBeyond{collections: connected, attrs: map[string][]connectors.Attr{}}
 	for name, m := range w.maps {
 		looks.attrs[name] = m.Attrs()
 	}

@@ -108,19 +108,30 @@ func (s *Server) start(ctx context.Context, fields []string) error {
 	if err != nil {
 		return err
 	}
+	rackup := filepath.Join(s.Dir, "config.ru")
+	if err := os.WriteFile(rackup, []byte(oneAtATime), 0o600); err != nil {
+		return err
+	}
 	log, err := os.Create(s.logFile())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	command := exec.Command(program, "-b", "tcp://"+strings.TrimPrefix(s.URL, "http://"), "-e", "production", "-t", "1:4", "config.ru")
+	command := exec.Command(program, "-b", "tcp://"+strings.TrimPrefix(s.URL, "http://"), "-e", "production", "-t", "1:4", rackup)
 	command.Dir, command.Stdout, command.Stderr = home, log, log
-	command.Env = append(os.Environ(), "REDMINE_INSTANCE=default", "RAILS_ENV=production", "DATABASE_URL=sqlite3:"+data)
+	command.Env = append(os.Environ(), "REDMINE_INSTANCE=default", "RAILS_ENV=production", "DATABASE_URL=sqlite3:"+data+"")
 	if s.process, err = servertest.Spawn(command); err != nil {
 		return err
 	}
 	return s.await(ctx)
 }
+
+// oneAtATime is Redmine's own config.ru but for the lock: SQLite refuses a
+// transaction that reads and then writes while another does.
+const oneAtATime = `require "` + home + `/config/environment"
+TURN = Mutex.new
+run lambda { |env| TURN.synchronize { Rails.application.call(env) } }
+`
 
 // settings switches the API on, which is off in a new Redmine, and gives its
 // administrator a key for it and leave to be used at once. An id is never given out
