@@ -55,7 +55,7 @@ var sampleFindings = map[ldaptest.Kind][]string{
 // can be taken away: there the checker has to find nothing.
 var anythingGoes = map[ldaptest.Kind][]string{
 	ldaptest.OpenLDAP: {
-		`name.formatted:                             { attr: cn, default: "{userName}" }`, `name.formatted:  description`,
+		`name.formatted:                             { attr: cn, default: ["{name.givenName} {name.familyName}", "{displayName}", "{userName}"] }`, `name.formatted:  description`,
 		`name.familyName:                            { attr: sn, default: "{userName}" }`, `name.familyName:  initials`,
 		`{ attr: pwdAccountLockedTime, codec: ppolicy-locked }`, `{ attr: pwdReset, codec: boolean }`,
 		"\n  Group:\n", "    constants: { cn: one, sn: one }\n\n  Group:\n",
