@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -176,11 +177,16 @@ func (r *recent) keep(e connectors.Entry) {
 	if r.entries == nil {
 		r.entries = make(map[connectors.Anchor]remembered)
 	}
-	if _, again := r.entries[e.Anchor]; !again {
+	if old, again := r.entries[e.Anchor]; again {
+		r.bytes -= sizeOf(old.e)
+	} else {
 		r.order = append(r.order, e.Anchor)
-		r.bytes += sizeOf(e)
 	}
+	r.bytes += sizeOf(e)
 	r.entries[e.Anchor] = remembered{e, r.now()}
+	if len(r.order) > 2*len(r.entries)+64 {
+		r.forgetOrder()
+	}
 	for r.bytes > walkBudget && len(r.order) > 0 {
 		if old, ok := r.entries[r.order[0]]; ok {
 			r.bytes -= sizeOf(old.e)
@@ -188,6 +194,21 @@ func (r *recent) keep(e connectors.Entry) {
 		}
 		r.order = r.order[1:]
 	}
+}
+
+// forgetOrder leaves each entry the newest of its places, and takes out those of
+// entries that were dropped.
+func (r *recent) forgetOrder() {
+	seen := make(map[connectors.Anchor]bool, len(r.entries))
+	kept := make([]connectors.Anchor, 0, len(r.entries))
+	for _, a := range slices.Backward(r.order) {
+		if _, there := r.entries[a]; there && !seen[a] {
+			seen[a] = true
+			kept = append(kept, a)
+		}
+	}
+	slices.Reverse(kept)
+	r.order = kept
 }
 
 func sizeOf(e connectors.Entry) int {

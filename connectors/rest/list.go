@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,7 @@ func (c *collection) pages(ctx context.Context, l *List, values map[string]strin
 	return func(yield func(page, error) bool) {
 		var at place
 		total, backs := -1, 0
+		var round circle
 		for i := 0; ; i++ {
 			var p page
 			if i < len(known) {
@@ -62,12 +64,45 @@ func (c *collection) pages(ctx context.Context, l *List, values map[string]strin
 				}
 			}
 			total = p.total
+			if round.closes(p) {
+				yield(page{}, c.strange(&l.Call, "the pages go round in a circle"))
+				return
+			}
 			if !yield(p, nil) || p.last {
 				return
 			}
 			at = p.next
 		}
 	}
+}
+
+// A circle notices that a walk comes by where it was: an application that does not
+// heed where a page is to begin would be walked for ever.
+type circle struct {
+	been   map[string]bool // cursors and URLs of pages
+	before []any           // the objects of the last page
+	same   int             // pages in a row that were just like the one before
+}
+
+// closes reports whether nothing new is to come after a page. One page may be like
+// the one before, where a list moves while it is walked.
+func (r *circle) closes(p page) bool {
+	if len(p.objects) > 0 && reflect.DeepEqual(p.objects, r.before) {
+		r.same++
+	} else {
+		r.same = 0
+	}
+	r.before = p.objects
+	next := p.next.cursor
+	if p.next.url != nil {
+		next = p.next.url.String()
+	}
+	again := next != "" && r.been[next]
+	if r.been == nil {
+		r.been = make(map[string]bool)
+	}
+	r.been[next] = true
+	return again || r.same > 1
 }
 
 // page makes the call for the page at a place.

@@ -238,4 +238,9 @@ rest:
 	if !strings.HasSuffix(sent, "<user><login>a&amp;b&lt;c</login><role>x</role><role>y</role></user>") {
 		t.Errorf("sent %s", sent)
 	}
+	sent = ""
+	_, err = users.Create(t.Context(), connectors.Draft{Name: "/login", Fields: []connectors.Field{{Attr: "/login", Values: []connectors.Value{"a\x01b"}}}}, nil)
+	if connectors.KindOf(err) != connectors.Invalid || sent != "" {
+		t.Errorf("what XML can not hold: %v, sent %q", err, sent)
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	"postern/connectors"
 )
@@ -13,7 +15,7 @@ import (
 // XML is read and written as if it were JSON: an element is a member of the
 // object that it is in, an element that is there several times is an array, an
 // element with nothing but text is a string, and attributes are members whose
-// names begin with @. The document is an object with the root as its one member.
+// names begin with @; text beside them is the member #text. The document is an object with the root as its one member.
 // Of an array with one item, or none, XML does not tell that it is one: declared
 // lists take a single object for a list of one.
 
@@ -71,13 +73,26 @@ func element(d *xml.Decoder, start xml.StartElement, depth int) (any, error) {
 		case xml.EndElement:
 			if len(o) > 0 {
 				if len(bytes.TrimSpace(text)) > 0 {
-					o["#text"] = string(text)
+					o[textMember] = string(text)
 				}
 				return o, nil
 			}
 			return string(text), nil
 		}
 	}
+}
+
+// textMember is the text of an element that has more than text.
+const textMember = "#text"
+
+var errXMLText = errors.New("a value has characters that XML can not hold")
+
+// isXMLText reports whether XML 1.0 §2.2 has all characters of a text. What it has
+// not, the encoder would replace without a word.
+func isXMLText(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff
+	})
 }
 
 func encodeXML(tree any) ([]byte, error) {
@@ -88,6 +103,9 @@ func encodeXML(tree any) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
 	for name, v := range root {
+		if _, several := v.([]any); several {
+			return nil, &connectors.Error{Kind: connectors.Internal, Unsent: true, Err: errors.New("XML has one root, and this one is a list")}
+		}
 		if err := writeElement(&b, name, v); err != nil {
 			return nil, &connectors.Error{Kind: connectors.Invalid, Unsent: true, Err: err}
 		}
@@ -111,6 +129,9 @@ func writeElement(w io.Writer, name string, v any) error {
 	for _, k := range sortedKeys(o) {
 		if k != "" && k[0] == '@' {
 			s, _ := scalar(o[k])
+			if !isXMLText(s) {
+				return errXMLText
+			}
 			start.Attr = append(start.Attr, xml.Attr{Name: xml.Name{Local: k[1:]}, Value: s})
 		}
 	}
@@ -120,17 +141,21 @@ func writeElement(w io.Writer, name string, v any) error {
 	if err := e.Flush(); err != nil {
 		return err
 	}
-	if !isObject {
-		s, _ := scalar(v)
-		if n, ok := v.(json.Number); ok {
-			s = n.String()
-		}
-		if err := xml.EscapeText(w, []byte(s)); err != nil {
-			return err
-		}
+	if isObject {
+		v = o[textMember]
+	}
+	s, _ := scalar(v)
+	if n, ok := v.(json.Number); ok {
+		s = n.String()
+	}
+	if !isXMLText(s) {
+		return errXMLText
+	}
+	if err := xml.EscapeText(w, []byte(s)); err != nil {
+		return err
 	}
 	for _, k := range sortedKeys(o) {
-		if k != "" && k[0] != '@' {
+		if k != "" && k[0] != '@' && k != textMember {
 			if err := writeElement(w, k, o[k]); err != nil {
 				return err
 			}
