@@ -54,13 +54,15 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 		}
 		return res, err
 	}
-	if rec, ok := g.promised.take(promise); ok {
-		e, err := t.Connector.Get(ctx, connectors.Anchor(rec.Anchor().Key), t.want)
-		if err == nil && t.isAsAsked(e, r, refs) {
-			return answer(rec, e)
-		}
-		if err != nil && connectors.KindOf(err) != connectors.NotFound {
-			g.promised.keep(promise, rec)
+	if kept, ok := g.promised.take(promise); ok {
+		e, err := t.Connector.Get(ctx, connectors.Anchor(kept.rec.Anchor().Key), t.want)
+		switch {
+		case err == nil && t.isAsAsked(e, r, refs):
+			return answer(kept.rec, e)
+		case err == nil: // somebody else asks, or for something else: who was promised it may yet come
+			g.promised.restore(promise, kept)
+		case connectors.KindOf(err) != connectors.NotFound:
+			g.promised.restore(promise, kept)
 			return Result{}, fault(t.Mapping, err)
 		}
 	}

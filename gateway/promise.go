@@ -47,13 +47,22 @@ func (p *promises) keep(of promise, rec idstore.Record) {
 	p.kept[of] = promised{rec, now}
 }
 
+// restore keeps what was taken for as long as it would have been.
+func (p *promises) restore(of promise, kept promised) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, newer := p.kept[of]; !newer {
+		p.kept[of] = kept
+	}
+}
+
 // take returns what was promised, once.
-func (p *promises) take(of promise) (idstore.Record, bool) {
+func (p *promises) take(of promise) (promised, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kept, ok := p.kept[of]
 	delete(p.kept, of)
-	return kept.rec, ok && p.now().Sub(kept.when) <= promiseTime
+	return kept, ok && p.now().Sub(kept.when) <= promiseTime
 }
 
 // forget drops what is promised of an entity that was deleted.

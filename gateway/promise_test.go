@@ -78,4 +78,7 @@ func TestMadeAndAskedOtherwise(t *testing.T) {
 	if err := create(other); kindOf(err) != gateway.Conflict {
 		t.Errorf("a creation with another member: %v, want a conflict", err)
 	}
+	if err := create(member); err != nil {
+		t.Errorf("the first creation once more, after the other: %v", err)
+	}
 }

@@ -103,11 +103,15 @@ func (h *Handler) calls() map[string]http.HandlerFunc {
 	}
 }
 
+// maxRequest bounds the body of a call, in bytes: a file of some million rows to
+// adopt or relink. An import is received apart, and not in memory.
+const maxRequest = 512 << 20
+
 // handle makes a call of a function of its request, whose result ends the answer.
 func handle[Request any](h *Handler, do func(context.Context, Request, *answer) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var req Request
-		d := json.NewDecoder(r.Body)
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 		d.DisallowUnknownFields()
 		a := &answer{w, json.NewEncoder(w)}
 		a.json.SetEscapeHTML(false)
