@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"testing"
 )
 
 // A Requirement is what a kind of server needs on the machine.
@@ -51,4 +52,14 @@ func (r Requirement) Missing() string {
 // CI=true or POSTERN_SERVERS=require in the environment.
 func Required() bool {
 	return os.Getenv("CI") == "true" || os.Getenv("POSTERN_SERVERS") == "require"
+}
+
+// Leave ends a test whose server can not be run: it fails where that is a failure,
+// and is skipped with the reason elsewhere.
+func Leave(t testing.TB, err error) {
+	t.Helper()
+	if Required() {
+		t.Fatal(err)
+	}
+	t.Skip(err)
 }

@@ -70,10 +70,7 @@ func StartMirror(t testing.TB) Mirror {
 		s.tester = t
 	}
 	if err != nil {
-		if servertest.Required() {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		servertest.Leave(t, err)
 	}
 	m.Servers = [2]*Server(pair)
 	return m

@@ -20,10 +20,7 @@ func Start(t testing.TB, k Kind, options ...Option) *Server {
 	defer cancel()
 	s, err := Launch(ctx, k, "", options...)
 	if err != nil {
-		if servertest.Required() {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		servertest.Leave(t, err)
 	}
 	s.tester = t
 	t.Cleanup(func() {

@@ -59,10 +59,7 @@ func Start(t testing.TB, fields ...string) *Server {
 	defer cancel()
 	s, err := Launch(ctx, fields...)
 	if err != nil {
-		if servertest.Required() {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		servertest.Leave(t, err)
 	}
 	t.Cleanup(func() {
 		if err := s.Stop(); err != nil {
