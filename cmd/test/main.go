@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		args = []string{"./..."}
 	}
-	steps := [][]string{{"go", "vet", "./..."}, append([]string{"go", "test", "-count=1", "-timeout=15m"}, args...)}
+	steps := [][]string{{"go", "vet", "./..."}, append([]string{"go", "test", "-count=1", "-timeout=25m"}, args...)}
 	for _, step := range steps {
 		fmt.Println("==>", step)
 		cmd := exec.CommandContext(ctx, step[0], step[1:]...)
