@@ -55,6 +55,7 @@ type Capabilities struct {
 	Server string     // what answered, for logs and `check`; never for a client
 	Conds  CondKind   // what Search understands
 	Guard  GuardLevel // the strongest guard of Apply and Delete
+	Places bool       // objects lie in containers, and a write can say in which
 	Watch  bool       // the connector is a Watcher, and the backend tells what happens
 	// Matching holds the attributes of the backend's schema under lower-case
 	// names. A nil map says that the backend has no schema to ask.

@@ -21,6 +21,12 @@ type Change struct {
 	// then.
 	Replace bool
 
+	// Place, if not nil, says where the object is to lie. Such a change is of no
+	// attribute and has nothing else. An object that lies there already stays.
+	// Invalid, and no change at all, if the backend has no such container; Exists if
+	// another object has its name there. Only for drivers that declare Places.
+	Place *Place
+
 	// Lenient makes the change one of sets: adding what is there and taking
 	// away what is not changes nothing and is no failure. For membership, which
 	// is written without being read.
@@ -29,7 +35,7 @@ type Change struct {
 
 // Empty reports whether the change does nothing.
 func (c Change) Empty() bool {
-	return !c.Replace && len(c.Delete)+len(c.Add)+len(c.DeleteRefs)+len(c.AddRefs) == 0
+	return !c.Replace && c.Place == nil && len(c.Delete)+len(c.Add)+len(c.DeleteRefs)+len(c.AddRefs) == 0
 }
 
 // A GuardLevel says how much of an entry a write can be made conditional on,

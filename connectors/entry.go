@@ -67,6 +67,7 @@ func (e Entry) Field(a Attr) Field {
 type Draft struct {
 	Name   Attr
 	Fields []Field
+	Place  Place // where the object is made; see Change.Place
 }
 
 // Field returns the named attribute of the draft, or an empty field.

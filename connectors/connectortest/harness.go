@@ -129,6 +129,13 @@ type Users struct {
 	// Reverse is computed from Groups.Ref (memberOf); optional.
 	Reverse connectors.Attr
 
+	// Places are two containers in which users may lie, Containers the same two as
+	// a Mover is told them, and NoPlace is one that is not there; optional, and only
+	// for drivers that declare Places.
+	Places     [2]connectors.Place
+	Containers [2]string
+	NoPlace    connectors.Place
+
 	// Secret can be written and not be read (a password); optional. Secrets are
 	// two values that the backend accepts for it.
 	Secret  connectors.Attr

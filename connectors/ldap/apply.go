@@ -35,9 +35,11 @@ type rewrite struct {
 	mods  []modification
 	guard connectors.Guard
 	want  []connectors.Attr
-	// rename, if not nil, is the RDN that the entry gets first, former the one it
+	// rename, if not nil, is the DN that the entry gets first, former the one it
 	// has until then.
-	rename, former rdn
+	rename, former dn
+	// into, if not nil, is the container that the entry is to lie in.
+	into dn
 	// password, if it has an attribute, is set last, by an operation of its own.
 	password modification
 	// loose is an assertion that tells nothing of other entries: see
@@ -114,8 +116,14 @@ func (w *rewrite) prepare(ctx context.Context, cs []connectors.Change, fresh boo
 	if err != nil {
 		return err
 	}
-	w.mods, w.rename, w.byName = nil, nil, false
+	w.mods, w.rename, w.into, w.byName = nil, nil, nil, false
 	for _, ch := range cs {
+		if ch.Place != nil {
+			if w.into, err = w.c.container(*ch.Place); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := w.c.dir.passwordInClear(ch.Attr); err != nil {
 			return err
 		}

@@ -9,7 +9,6 @@ import (
 
 	"postern/configs"
 	"postern/connectors"
-	"postern/connectors/ldap/wire"
 )
 
 // MoveOut implements connectors.Mover: one ModifyDN with a new superior (RFC 4511
@@ -79,57 +78,14 @@ func (w *rewrite) moveTo(ctx context.Context, container dn) error {
 	if d[1:].normalize() == container.normalize() {
 		return nil
 	}
-	res, err := w.sendMove(ctx, d, d[0], container, true)
-	if err != nil {
-		return err
+	_, err = move{w: w, from: d, to: append(d[:1:1], container...)}.carryOut(ctx)
+	if connectors.KindOf(err) == connectors.Exists {
+		_, err = move{w: w, from: d, to: append(dn{w.longer(d[0])}, container...)}.carryOut(ctx)
 	}
-	name := d[0]
-	switch {
-	case res.Code == wire.EntryAlreadyExists:
-		name = w.longer(d[0])
-		res, err = w.sendMove(ctx, d, name, container, true)
-	case (move{w: w}).needsDetour(res) && w.c.dir.Holds(ctx, container.String()) == nil:
-		name = rdn{{attr: "cn", value: hex.EncodeToString([]byte(w.self.Anchor))}}
-		res, err = w.detourTo(ctx, d, name, container)
+	if errors.Is(err, errNoContainer) {
+		return &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory does not hold the configured container", Err: err}
 	}
-	if err != nil {
-		return err
-	}
-	if res.Code != wire.Success {
-		op := operation{name: "modify DN", naming: connectors.Attr(name[0].attr), dn: w.place.dn}
-		if e, ok := errors.AsType[*wire.ResultError](w.c.dir.Holds(ctx, container.String())); ok && e.Code == wire.NoSuchObject {
-			return &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory does not hold the configured container",
-				Err: fmt.Errorf("container %q: %w", container, op.failed(res))}
-		}
-		return w.f.refused(op, res)
-	}
-	w.forgetNames(w.place.dn, append(dn{name}, container...).String())
-	return nil
-}
-
-// detourTo moves an entry whose RDN the plugin fails for: the entry gets one in
-// another attribute first, keeps the values of the old one, and is moved under that.
-// It gets its old name back if it can not be moved.
-func (w *rewrite) detourTo(ctx context.Context, d dn, name rdn, container dn) (wire.Result, error) {
-	res, err := w.sendMove(ctx, d, name, d[1:], false)
-	if err != nil || res.Code != wire.Success {
-		return res, err
-	}
-	between := append(dn{name}, d[1:]...)
-	res, err = w.sendMove(ctx, between, name, container, true)
-	if err != nil || res.Code == wire.Success {
-		return res, err
-	}
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	back, failed := w.sendMove(undo, between, d[0], d[1:], true)
-	if failed == nil && back.Code != wire.Success {
-		failed = &wire.ResultError{Op: "modify DN", Result: back}
-	}
-	if failed != nil {
-		return res, w.halfDone(&wire.ResultError{Op: "modify DN", Result: res}, failed)
-	}
-	return res, nil
+	return err
 }
 
 // longer is an RDN with a part of the anchor's hash after the first value, so that
@@ -139,17 +95,6 @@ func (w *rewrite) longer(r rdn) rdn {
 	l := append(rdn{}, r...)
 	l[0] = ava{attr: r[0].attr, value: r[0].value + "-" + hex.EncodeToString(sum[:4])}
 	return l
-}
-
-func (w *rewrite) sendMove(ctx context.Context, from dn, name rdn, container dn, deleteOld bool) (wire.Result, error) {
-	body := wire.AppendModifyDN(nil, from.String(), dn{name}.String(), deleteOld, container.String())
-	body, controls := wire.BeginControls(body)
-	body = wire.EndControls(w.appendAssertion(body), controls)
-	reply, err := w.c.dir.pool.write(ctx, body)
-	if err != nil {
-		return wire.Result{}, failure(err, true)
-	}
-	return reply.Result, nil
 }
 
 // CheckContainer finds what is wrong with where what is deleted from a collection is

@@ -76,7 +76,7 @@ func (c *collection) Capabilities() connectors.Capabilities {
 		answers.Watch = c.unwatched(f) == ""
 		return answers
 	}
-	return connectors.Capabilities{Conds: connectors.AllConds, Guard: connectors.GuardValues, Watch: true}
+	return connectors.Capabilities{Conds: connectors.AllConds, Guard: connectors.GuardValues, Places: true, Watch: true}
 }
 
 // Ask implements connectors.Asker.

@@ -24,12 +24,19 @@ func (c *collection) Create(ctx context.Context, d connectors.Draft, want []conn
 	if err != nil {
 		return connectors.Entry{}, failure(err, true)
 	}
-	name := d.Field(d.Name)
-	if len(name.Values) == 0 || name.Values[0] == "" {
+	called := d.Field(d.Name)
+	if len(called.Values) == 0 || called.Values[0] == "" {
 		return connectors.Entry{}, &connectors.Error{Kind: connectors.Invalid, Attr: d.Name, Reason: "the attribute names the object and must have a value"}
 	}
-	at := rdn{{attr: string(d.Name), value: string(name.Values[0])}}
-	place := append(dn{at}, c.base...).String()
+	at := rdn{{attr: string(d.Name), value: string(called.Values[0])}}
+	parent := c.base
+	if !d.Place.IsZero() {
+		if parent, err = c.container(d.Place); err != nil {
+			return connectors.Entry{}, err
+		}
+	}
+	name := append(dn{at}, parent...)
+	place := name.String()
 	attrs, err := c.attributes(ctx, f, d)
 	if err != nil {
 		return connectors.Entry{}, err
@@ -60,10 +67,15 @@ func (c *collection) Create(ctx context.Context, d connectors.Draft, want []conn
 		return connectors.Entry{}, failure(err, true)
 	}
 	if reply.Code != wire.Success {
+		if !d.Place.IsZero() {
+			if err := c.homeless(ctx, parent, op.failed(reply.Result)); err != nil {
+				return connectors.Entry{}, err
+			}
+		}
 		return connectors.Entry{}, c.notCreated(f, op, reply.Result)
 	}
 	c.dir.cache.forget(op.dn)
-	c.dir.cache.forget(append(dn{at}, c.base...).normalize())
+	c.dir.cache.forget(name.normalize())
 	if len(password.Values) > 0 {
 		if err := c.setPassword(ctx, f, place, password.Attr, password.Values[0]); err != nil {
 			if left := c.remove(ctx, place); left != nil {

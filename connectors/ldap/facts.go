@@ -90,6 +90,7 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 		Server:   strings.TrimSpace(f.name + " " + root.vendorVersion),
 		Conds:    f.conds,
 		Guard:    guard,
+		Places:   true,
 		Watch:    f.unwatched == "",
 		Matching: f.schema.matching,
 	}

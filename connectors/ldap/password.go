@@ -186,10 +186,6 @@ func (w *rewrite) takeBack(ctx context.Context) error {
 	if w.rename == nil {
 		return nil
 	}
-	d, err := parseDN(w.place.dn)
-	if err != nil {
-		return err
-	}
-	_, err = move{w: w, from: w.rename, to: w.former, parent: d[1:]}.carryOut(ctx)
+	_, err := move{w: w, from: w.rename, to: w.former}.carryOut(ctx)
 	return err
 }

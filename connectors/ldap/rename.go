@@ -27,38 +27,54 @@ func (w *rewrite) inRDN(r rdn, attr connectors.Attr) int {
 }
 
 // planRename takes a change of the value that names the entry out of the
-// modifications: a Modify can not do that (RFC 4511 §4.6), a ModifyDN can.
+// modifications: a Modify can not do that (RFC 4511 §4.6), a ModifyDN can. It also
+// puts the entry into the container where it is to lie, if it is to lie elsewhere.
 func (w *rewrite) planRename() error {
 	d, err := parseDN(w.place.dn)
 	if err != nil || len(d) == 0 {
 		return &connectors.Error{Kind: connectors.Internal, Err: errDN}
 	}
+	name := slices.Clone(d[0])
 	for i := range w.mods {
 		m := &w.mods[i]
 		at := w.inRDN(d[0], m.attr)
 		if at < 0 {
 			continue
 		}
-		old := d[0][at].value
 		switch {
 		case m.replace:
 			if len(m.add) == 0 {
 				return unnamed(m.attr)
 			}
-			w.renameTo(d[0], at, string(m.add[0]))
+			name[at].takes(string(m.add[0]))
 			*m = modification{attr: m.attr, add: m.add[1:]}
 		default:
-			if err := w.splitName(d[0], at, m, old); err != nil {
+			if err := w.splitName(&name[at], m); err != nil {
 				return err
 			}
 		}
 	}
+	container := d[1:]
+	if w.into != nil && w.into.normalize() != container.normalize() {
+		container = w.into
+	}
+	if to := append(dn{name}, container...); to.String() != d.String() {
+		w.rename, w.former = to, d
+	}
 	return nil
+}
+
+// takes gives the part of a name another value.
+func (a *ava) takes(value string) {
+	if a.value != value || a.raw {
+		*a = ava{attr: a.attr, value: value}
+	}
 }
 
 // splitName divides a modification of the naming attribute into the rename and
 // what is left for the Modify. Values that do not name the entry stay there.
-func (w *rewrite) splitName(r rdn, at int, m *modification, old string) error {
+func (w *rewrite) splitName(name *ava, m *modification) error {
+	old := name.value
 	gone := slices.IndexFunc(m.del, func(v connectors.Value) bool { return sameName(string(v), old) })
 	if gone < 0 {
 		if single := w.f.schema.matching[connectors.Attr(strings.ToLower(string(m.attr)))].SingleValue; len(m.del) > 0 && (single || w.f.guidDN) {
@@ -71,18 +87,10 @@ func (w *rewrite) splitName(r rdn, at int, m *modification, old string) error {
 		return unnamed(m.attr)
 	}
 	next := max(slices.IndexFunc(m.add, func(v connectors.Value) bool { return string(v) == old }), 0)
-	w.renameTo(r, at, string(m.add[next]))
+	name.takes(string(m.add[next]))
 	m.del = slices.Delete(slices.Clone(m.del), gone, gone+1)
 	m.add = slices.Delete(slices.Clone(m.add), next, next+1)
 	return nil
-}
-
-func (w *rewrite) renameTo(r rdn, at int, value string) {
-	if r[at].value == value && !r[at].raw {
-		return
-	}
-	w.rename, w.former = slices.Clone(r), r
-	w.rename[at] = ava{attr: r[at].attr, value: value}
 }
 
 func unnamed(attr connectors.Attr) *connectors.Error {
@@ -111,16 +119,12 @@ func (w *rewrite) renameAndModify(ctx context.Context) (connectors.Entry, error)
 		w.mods = nil
 	}
 	w.loose = w.loose || len(w.c.References) > 0 // whatever refers, or is referred to
-	d, err := parseDN(w.place.dn)
-	if err != nil {
-		return connectors.Entry{}, &connectors.Error{Kind: connectors.Internal, Err: err}
-	}
-	m := move{w: w, from: d[0], to: w.rename, parent: d[1:]}
+	m := move{w: w, from: w.former, to: w.rename}
 	res, err := m.carryOut(ctx)
 	if err != nil {
 		return connectors.Entry{}, err
 	}
-	w.place = place{dn: m.name(m.to)}
+	w.place = place{dn: m.to.String()}
 	if len(w.mods) == 0 {
 		return w.outcome(ctx, res)
 	}
@@ -136,7 +140,7 @@ func (w *rewrite) renameAndModify(ctx context.Context) (connectors.Entry, error)
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	w.guard = connectors.Guard{}
-	if _, back := (move{w: w, from: m.to, to: m.from, parent: m.parent}).carryOut(undo); back != nil {
+	if _, back := (move{w: w, from: m.to, to: m.from}).carryOut(undo); back != nil {
 		return connectors.Entry{}, w.halfDone(err, back)
 	}
 	return connectors.Entry{}, err

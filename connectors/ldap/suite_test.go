@@ -41,7 +41,7 @@ func TestSuite(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			d := start(t, tc.kind, tc.options...)
 			d.without, d.cache, d.proxy = tc.without, tc.cache, ldaptest.NewProxy(t, d.TLSURL)
-			connectortest.Run(t, d.harness(len(tc.options) == 0))
+			connectortest.Run(t, d.harness(t, len(tc.options) == 0))
 		})
 	}
 }
@@ -53,7 +53,7 @@ func TestSuiteDemo(t *testing.T) {
 		t.Run(strings.Join(append([]string{"without"}, without...), " "), func(t *testing.T) {
 			d := demo(t)
 			d.without, d.proxy = without, ldaptest.NewProxy(t, d.URL)
-			connectortest.Run(t, d.harness(true))
+			connectortest.Run(t, d.harness(t, true))
 		})
 	}
 }
@@ -63,7 +63,7 @@ func TestSuiteDemo(t *testing.T) {
 func TestSuiteReplica(t *testing.T) {
 	d := demo(t)
 	d.replica, d.proxy = true, ldaptest.NewProxy(t, d.URL)
-	connectortest.Run(t, d.harness(true))
+	connectortest.Run(t, d.harness(t, true))
 }
 
 // A directory is a server with what a test needs to know of its schema.
@@ -209,13 +209,27 @@ func collection(t testing.TB, d *ldap.Directory, name string) connectors.Connect
 	return c
 }
 
-func (d *directory) harness(integrity bool) connectortest.Harness {
+func (d *directory) harness(t *testing.T, integrity bool) connectortest.Harness {
+	t.Helper()
+	const first, second = "First", `R+D, "all"`
+	for _, name := range []string{first, second} {
+		if err := d.admin(t).Add(addRequest("ou="+goldap.EscapeDN(name)+","+d.PeopleBase, "organizationalUnit")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	h := connectortest.Harness{
 		Users: connectortest.Users{
 			Collection: "User", Draft: d.user,
 			Naming: d.naming(), Plain: "displayName", Other: "employeeNumber", Multi: "description",
 			Exact: "labeledURI", Long: "street", Unique: "uid",
 			Ref: "manager", Reverse: "memberOf",
+			Places: [2]connectors.Place{
+				connectors.PlaceOf("ou=" + first + "," + d.PeopleBase),
+				{Text: []string{"OU=", "," + d.PeopleBase}, Values: value(second)},
+			},
+			Containers: [2]string{"ou=" + first + "," + d.PeopleBase, "ou=" + goldap.EscapeDN(second) + "," + d.PeopleBase},
+			NoPlace:    connectors.Place{Text: []string{"ou=", ",ou=" + first + "," + d.PeopleBase}, Values: value("Nowhere")},
+
 			Secret: "userPassword", Secrets: [2]connectors.Value{"Uncommon-4711", "Different-0815"},
 		},
 		Groups: connectortest.Groups{

@@ -248,7 +248,7 @@ func stranger(t *testing.T, kind ldaptest.Kind) *directory {
 	owner := d.open(t, d.config(d.url()))
 	t.Cleanup(func() { owner.Close() })
 	draft := d.user("stranger")
-	secret := d.harness(true).Users
+	secret := d.harness(t, true).Users
 	draft.Fields = append(draft.Fields, connectors.Field{Attr: secret.Secret, Values: secret.Secrets[:1]})
 	if d.ad() {
 		draft.Fields = append(draft.Fields, connectors.Field{Attr: "userAccountControl", Values: value("66048")})

@@ -14,6 +14,8 @@ func (c *connector) change(o *object, ch connectors.Change) error {
 	switch {
 	case ch.Empty():
 		return nil
+	case ch.Place != nil:
+		return errPlaces
 	case !known:
 		return invalid(ch.Attr, "is not an attribute of the backend")
 	case m.ReadOnly:
@@ -184,6 +186,8 @@ func same(a, b *object) bool {
 	}
 	return true
 }
+
+var errPlaces = &connectors.Error{Kind: connectors.Unsupported, Reason: "objects do not lie in containers here"}
 
 func invalid(a connectors.Attr, reason string) error {
 	return &connectors.Error{Kind: connectors.Invalid, Attr: a, Reason: reason}

@@ -21,6 +21,9 @@ func (c *connector) Create(ctx context.Context, d connectors.Draft, want []conne
 func (c *connector) create(d connectors.Draft, want []connectors.Attr) (connectors.Entry, error) {
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()
+	if !d.Place.IsZero() {
+		return connectors.Entry{}, errPlaces
+	}
 	var anchor [16]byte
 	_, _ = rand.Read(anchor[:]) // never fails since Go 1.24
 	o := &object{

@@ -15,6 +15,9 @@ func (c *collection) Create(ctx context.Context, d connectors.Draft, want []conn
 	if !c.Collection.Create.declared() {
 		return connectors.Entry{}, errUnsupported("create")
 	}
+	if !d.Place.IsZero() {
+		return connectors.Entry{}, errPlaces
+	}
 	if err := ctx.Err(); err != nil {
 		return connectors.Entry{}, gaveUp(err)
 	}
@@ -230,6 +233,9 @@ func (c *collection) Apply(ctx context.Context, a connectors.Anchor, cs []connec
 	if g.Level > c.caps.Guard {
 		return connectors.Entry{}, errGuard
 	}
+	if slices.ContainsFunc(cs, func(ch connectors.Change) bool { return ch.Place != nil }) {
+		return connectors.Entry{}, errPlaces
+	}
 	release, err := c.app.locks.acquire(ctx, c.Name+"\x00"+string(a))
 	if err != nil {
 		return connectors.Entry{}, err
@@ -255,6 +261,8 @@ func (c *collection) Apply(ctx context.Context, a connectors.Anchor, cs []connec
 		}
 	})
 }
+
+var errPlaces = &connectors.Error{Kind: connectors.Unsupported, Unsent: true, Reason: "the application has no containers"}
 
 var errGuard = &connectors.Error{Kind: connectors.Unsupported, Unsent: true, Reason: "a write can not be made conditional on that"}
 
