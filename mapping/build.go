@@ -13,7 +13,7 @@ import (
 func (c *compiler) build() *Mapping {
 	rt, err := c.resourceType()
 	if err != nil {
-		c.add(c.spec.Place.Problem("%v", err))
+		c.add(c.spec.At.Problem("%v", err))
 		return nil
 	}
 	m := &Mapping{rt: rt, digest: c.digest()}
@@ -30,6 +30,7 @@ func (c *compiler) build() *Mapping {
 		}
 	}
 	c.buildNaming(m)
+	c.buildPlacing(m)
 	for _, l := range c.lines {
 		for _, segments := range l.fallback {
 			l.rule.fallback = append(l.rule.fallback, c.template(segments))

@@ -24,6 +24,7 @@ func Compile(s Spec, full *scim.ResourceType) (*Mapping, configs.Problems) {
 	c.oneWriter()
 	c.elements()
 	c.naming()
+	c.place()
 	c.fallbacks()
 	c.constants()
 	c.derived()
@@ -49,6 +50,7 @@ type compiler struct {
 	name        naming
 	named       bool
 	nameText    []segment
+	placeText   *placeText
 	derivedText []derivedText
 	problems    configs.Problems
 }
@@ -198,7 +200,7 @@ func (c *compiler) required() {
 	}
 	demand := func(path string) {
 		if !misspelt(path) {
-			c.add(c.spec.Place.Problem("%s is required and not mapped", path))
+			c.add(c.spec.At.Problem("%s is required and not mapped", path))
 		}
 	}
 	for _, attr := range c.full.Attributes() {
@@ -219,7 +221,7 @@ func (c *compiler) required() {
 	}
 	for _, x := range c.full.Extensions {
 		if x.Required && !used(x.Schema) {
-			c.add(c.spec.Place.Problem("the extension %s is required, and no rule maps any of it", x.Schema.ID))
+			c.add(c.spec.At.Problem("the extension %s is required, and no rule maps any of it", x.Schema.ID))
 		}
 	}
 }

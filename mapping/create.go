@@ -33,11 +33,17 @@ func (m *Mapping) Create(r *scim.Resource, refs Refs) (Draft, error) {
 		d.Fields = append(d.Fields, connectors.Field{Attr: c.Attr, Values: c.Add, Refs: c.AddRefs})
 	}
 	if n.attr != "" && !slices.ContainsFunc(d.Fields, func(f connectors.Field) bool { return f.Attr == n.attr }) {
-		name, missing := n.template.render(r, depthOfName)
+		name, missing := n.template.render(valuesOf(r), depthOfName)
 		if missing != nil {
 			return Draft{}, missingName(missing)
 		}
 		d.Fields = append(d.Fields, connectors.Field{Attr: n.attr, Values: []connectors.Value{connectors.Value(name)}})
+	}
+	if m.placing != nil {
+		var err error
+		if d.Place, err = m.placing.of(valuesOf(r)); err != nil {
+			return Draft{}, err
+		}
 	}
 	for _, c := range m.constants {
 		d.Fields = append(d.Fields, connectors.Field{Attr: c.Attr, Values: slices.Clone(c.Values)})

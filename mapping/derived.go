@@ -93,7 +93,7 @@ type derivedText struct {
 // is missing, it is left out.
 func (d *derived) field(r *scim.Resource) connectors.Field {
 	f := connectors.Field{Attr: d.attr}
-	s, missing := d.template.render(r, depthOfName)
+	s, missing := d.template.render(valuesOf(r), depthOfName)
 	if missing != nil {
 		return f
 	}

@@ -268,11 +268,11 @@ func (pl *planner) unread(r *rule, v scim.Value) {
 // the name is made of.
 func (pl *planner) rename() {
 	n := pl.m.naming
-	if pl.err != nil || n == nil || n.attr == "" || n.rule != nil || !pl.touchesName() {
+	if pl.err != nil || n == nil || n.attr == "" || n.rule != nil || !pl.touches(n.uses) {
 		return
 	}
-	was, unnamed := n.template.render(pl.was, depthOfName)
-	now, missing := n.template.render(pl.now, depthOfName)
+	was, unnamed := n.template.render(valuesOf(pl.was), depthOfName)
+	now, missing := n.template.render(pl.after, depthOfName)
 	switch {
 	case missing != nil && unnamed == nil:
 		pl.fail(missingName(missing))
@@ -285,7 +285,10 @@ func (pl *planner) rename() {
 		values = f.Values
 	}
 	c := connectors.Change{Attr: n.attr}
-	if i := slices.IndexFunc(values, func(v connectors.Value) bool { return unnamed == nil && strings.EqualFold(string(v), was) }); i >= 0 {
+	former := func(v connectors.Value) bool {
+		return unnamed == nil && (strings.EqualFold(string(v), was) || n.numbers && isNumbered(string(v), was))
+	}
+	if i := slices.IndexFunc(values, former); i >= 0 {
 		c.Delete = values[i : i+1 : i+1]
 	} else if len(values) == 1 {
 		c.Delete = values[:1:1]
@@ -303,10 +306,11 @@ func (pl *planner) rename() {
 	pl.plan.from = append(pl.plan.from, n.pos)
 }
 
-// touchesName reports whether the request may change what the name is made of.
-func (pl *planner) touchesName() bool {
+// touches reports whether the request may change a property that is used for
+// something.
+func (pl *planner) touches(used func(*property) bool) bool {
 	for i, p := range pl.m.properties {
-		if (pl.mode == replacing || pl.touched[i]) && pl.m.naming.uses(p) {
+		if (pl.mode == replacing || pl.touched[i]) && used(p) {
 			return true
 		}
 	}
@@ -330,7 +334,7 @@ func (pl *planner) fallback(r *rule) scim.Value {
 	if r.fallback == nil {
 		return scim.Value{}
 	}
-	s := r.fallback.render(pl.now, depthOfDefault)
+	s := r.fallback.render(valuesOf(pl.now), depthOfDefault)
 	if s == "" {
 		return scim.Value{}
 	}

@@ -229,6 +229,9 @@ func outcome(v any, err error) string {
 func draftText(d Draft) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "named by %s\n", d.Name)
+	if !d.Place.IsZero() {
+		fmt.Fprintf(&b, "in %q with %q\n", d.Place.Text, d.Place.Values)
+	}
 	for _, f := range d.Fields {
 		fmt.Fprintf(&b, "%s:", f.Attr)
 		printValues(&b, "values", f.Values, nil)

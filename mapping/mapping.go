@@ -16,7 +16,9 @@ type Mapping struct {
 	rules      []*rule
 	constants  []connectors.Field
 	derived    []derived
-	naming     *naming // nil where nothing can be created
+	naming     *naming  // nil where nothing can be created
+	placing    *placing // nil where everything lies in the base
+	containers []Container
 
 	displays  []Display
 	attrs     []connectors.Attr

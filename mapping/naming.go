@@ -18,6 +18,7 @@ type naming struct {
 	slot     int
 	template template
 	rule     *rule // the rule that writes the very same value, if there is one
+	numbers  bool  // a name that is taken gets a number
 }
 
 // naming checks the template that names new objects: "CN={displayName}".
@@ -31,7 +32,7 @@ func (c *compiler) naming() {
 	}
 	if !s.Set {
 		if c.writesEntries() {
-			c.add(c.spec.Place.Problem("%q is missing", "name").WithHint("how a new entry is called, as in name: CN={displayName}"))
+			c.add(c.spec.At.Problem("%q is missing", "name").WithHint("how a new entry is called, as in name: CN={displayName}"))
 		}
 		c.named = slices.ContainsFunc(c.lines, func(l *line) bool { return l.write != writeNever })
 		return
@@ -45,7 +46,7 @@ func (c *compiler) naming() {
 		c.add(s.Problem("must be an attribute, =, and a value").WithHint("as in CN={displayName}"))
 		return
 	}
-	c.name = naming{pos: s.Pos, attr: c.spelling(connectors.Attr(attr))}
+	c.name = naming{pos: s.Pos, attr: c.spelling(connectors.Attr(attr)), numbers: c.spec.Collision.Value == collisionNumber}
 	segments, err := parseTemplate(value)
 	if err != nil {
 		c.add(s.Problem("%v", err))
@@ -68,6 +69,9 @@ func (c *compiler) naming() {
 		if len(segments) != 1 || len(inputs) != 1 || inputs[0] != l {
 			c.add(l.spec.Attr.Problem("%q names the object and is written by name", l.attr).
 				WithHint("make it write: never, or the name %s={%s}", attr, l.spec.Path.Value))
+		} else if c.name.numbers {
+			c.add(c.spec.Collision.Problem("the name is the value of %s, which clients choose: it can get no number", l.spec.Path.Value).
+				WithHint("leave collision out, and a client that sends a name which is taken is told so, or map %s to another attribute", l.spec.Path.Value))
 		}
 	}
 }

@@ -21,6 +21,7 @@ type Plan struct {
 
 	m    *Mapping
 	from []configs.Pos // the rule of each change
+	name string        // without a number, where the mapping numbers names
 }
 
 // Conditional returns the plan under the condition, of at most the given level,
@@ -42,6 +43,10 @@ func (p Plan) String() string {
 	var b strings.Builder
 	for i := range p.Changes {
 		c := &p.Changes[i]
+		if c.Place != nil {
+			fmt.Fprintf(&b, "move to %q%s\n", c.Place, p.at(i))
+			continue
+		}
 		fmt.Fprintf(&b, "change %s:", c.Attr)
 		if c.Lenient {
 			b.WriteString(" leniently")
@@ -56,10 +61,7 @@ func (p Plan) String() string {
 		default:
 			printValues(&b, "add", c.Add, c.AddRefs)
 		}
-		if i < len(p.from) {
-			fmt.Fprintf(&b, " (%s)", p.from[i])
-		}
-		b.WriteByte('\n')
+		b.WriteString(p.at(i) + "\n")
 	}
 	if len(p.Changes) == 0 {
 		b.WriteString("nothing to change\n")
@@ -83,6 +85,14 @@ func (p Plan) String() string {
 		fmt.Fprintf(&b, "ignored %s\n", path)
 	}
 	return b.String()
+}
+
+// at is the rule of a change, in brackets, where it is known.
+func (p Plan) at(i int) string {
+	if i >= len(p.from) {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", p.from[i])
 }
 
 func printValues(b *strings.Builder, verb string, values []connectors.Value, refs []connectors.Target) {
@@ -161,10 +171,14 @@ func (m *Mapping) PlanReplace(e connectors.Entry, r *scim.Resource, refs Refs) (
 
 func (pl *planner) finish() (Plan, error) {
 	pl.rename()
+	pl.move()
 	if pl.err != nil {
 		return Plan{}, pl.err
 	}
 	pl.plan.m = pl.m
+	if pl.m.Numbers() && pl.plan.Renames() {
+		pl.plan.name, _ = pl.m.naming.template.render(pl.after, depthOfName)
+	}
 	return pl.plan, nil
 }
 

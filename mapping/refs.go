@@ -59,9 +59,13 @@ func (m *Mapping) Needs(p scim.Patch) Needs {
 				n.Want = r.fallback.wants(n.Want, depthOfDefault)
 			}
 		}
-		if m.naming != nil && m.naming.uses(prop) {
+		placed := m.placing != nil && m.placing.uses(prop)
+		if m.naming != nil && m.naming.uses(prop) || placed && m.Numbers() {
 			n.Want = appendNew(n.Want, []connectors.Attr{m.naming.attr})
 			n.Want = m.naming.template.wants(n.Want, depthOfName)
+		}
+		if placed {
+			n.Want = m.placing.wants(n.Want)
 		}
 	}
 	return n

@@ -14,10 +14,12 @@ type Spec struct {
 	// Resources holds the endpoints ("/Users") of all resources of the
 	// configuration by name. References may only name these; nil checks nothing.
 	Resources map[string]string
-	// Place is the resource's node, for what is missing altogether.
-	Place configs.At[string]
+	// At is the resource's node, for what is missing altogether.
+	At configs.At[string]
 
 	Name      configs.At[string] // "CN={displayName}"
+	Collision configs.At[string] // what becomes of a name that is taken: error, number
+	Place     PlaceSpec
 	Rules     []RuleSpec
 	Constants []ConstantSpec
 	Derived   []DerivedSpec
@@ -58,14 +60,24 @@ type ConstantSpec struct {
 	Values []configs.At[string]
 }
 
-// Decode takes the keys name, map, constants and derived of a resource. The other keys
-// are left to their owners.
+// Decode takes the keys name, place, map, constants and derived of a resource. The other
+// keys are left to their owners.
 func Decode(n *configs.Node, problems *configs.Problems) Spec {
 	path := n.Path()
 	s := Spec{Type: path[strings.LastIndexByte(path, '.')+1:]}
-	s.Place = configs.At[string]{Value: s.Type, Pos: n.Pos(), Path: path, Set: true}
+	s.At = configs.At[string]{Value: s.Type, Pos: n.Pos(), Path: path, Set: true}
 	m := n.Map(problems)
-	s.Name = m.String("name")
+	if n := m.Child("name"); n.Kind() == configs.Mapping {
+		nm := n.Map(problems)
+		nm.Required("template")
+		s.Name, s.Collision = nm.String("template"), nm.Enum("collision", collisionError, collisionNumber)
+		nm.Done()
+	} else {
+		s.Name = m.String("name")
+	}
+	if n := m.Child("place"); n != nil {
+		s.Place = decodePlace(n, problems)
+	}
 	m.Required("map")
 	for key, value := range m.Child("map").Map(problems).Each() {
 		s.Rules = append(s.Rules, decodeRule(key, value, problems))

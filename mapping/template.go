@@ -90,9 +90,27 @@ const (
 	depthOfName    = 2
 )
 
+// values are what templates are made of: a value for each rule.
+type values func(*rule) scim.Value
+
+// valuesOf are the values of a resource.
+func valuesOf(r *scim.Resource) values {
+	return func(input *rule) scim.Value { return input.of(r) }
+}
+
+// text is the value of a rule as a template shows it: its own or that of its
+// default, and "" where there is neither.
+func (of values) text(input *rule, depth int) string {
+	text := plain(of(input))
+	if text == "" && depth > 0 && input.fallback != nil {
+		text = input.fallback.render(of, depth-1)
+	}
+	return text
+}
+
 // render makes the text. An input without a value shows its default; missing is
 // the first that has neither.
-func (t *template) render(r *scim.Resource, depth int) (text string, missing *rule) {
+func (t *template) render(of values, depth int) (text string, missing *rule) {
 	var b strings.Builder
 	for i := range t.parts {
 		p := &t.parts[i]
@@ -100,10 +118,7 @@ func (t *template) render(r *scim.Resource, depth int) (text string, missing *ru
 			b.WriteString(p.literal)
 			continue
 		}
-		value := plain(p.input.of(r))
-		if value == "" && depth > 0 && p.input.fallback != nil {
-			value = p.input.fallback.render(r, depth-1)
-		}
+		value := of.text(p.input, depth)
 		if value == "" {
 			return "", p.input
 		}
@@ -116,9 +131,9 @@ func (t *template) render(r *scim.Resource, depth int) (text string, missing *ru
 type fallback []*template
 
 // render makes the text, "" where no template can be made.
-func (f fallback) render(r *scim.Resource, depth int) string {
+func (f fallback) render(of values, depth int) string {
 	for _, t := range f {
-		if text, missing := t.render(r, depth); missing == nil && text != "" {
+		if text, missing := t.render(of, depth); missing == nil && text != "" {
 			return text
 		}
 	}

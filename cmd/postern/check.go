@@ -98,8 +98,12 @@ func askDirectories(ctx context.Context, c Config, compiled []*mapping.Mapping, 
 			}
 			problems.Add(p)
 		}
-		for _, r := range c.Resources {
-			if r.Backend != b.Name || r.Keep == nil || r.Keep.Container == "" || !d.Known() {
+		for i, r := range c.Resources {
+			if r.Backend != b.Name || !d.Known() {
+				continue
+			}
+			askPlaces(ctx, d, compiled[i], &problems)
+			if r.Keep == nil || r.Keep.Container == "" {
 				continue
 			}
 			if err := d.Holds(ctx, r.Keep.Container); err != nil {

@@ -100,7 +100,7 @@ func decodeResource(name string, n *configs.Node, backends []string, apps []Back
 	} else {
 		r.Collection = ldap.DecodeCollection(name, n, ps)
 	}
-	for _, key := range []string{"map", "name", "constants", "derived"} {
+	for _, key := range []string{"map", "name", "place", "constants", "derived"} {
 		m.Child(key)
 	}
 	return r

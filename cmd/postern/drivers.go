@@ -54,6 +54,7 @@ func compile(c Config, ps *configs.Problems) ([]*mapping.Mapping, error) {
 		ps.Add(problems...)
 		compiled[i] = m
 		checkKeep(&c.Resources[i], m, ps)
+		checkPlaces(r, m, ps)
 		if m == nil || r.Schema.ID != scim.UserSchema().ID {
 			continue
 		}
