@@ -56,6 +56,20 @@ type Sweeper interface {
 	Sweep(ctx context.Context, trace string) error
 }
 
+// A Repairer is a connector whose backend may leave references to the former name
+// of an object behind when that is renamed or moved. They would name nothing, or a
+// later object of that name.
+type Repairer interface {
+	// TraceName returns how other objects refer to this one now: opaque, to be kept
+	// with the intent to rename. It is empty where references follow by themselves.
+	TraceName(ctx context.Context, a Anchor) (string, error)
+	// Repair makes every reference by that trace, in all collections of the backend,
+	// one to the object as it is called now, unless another object has that name
+	// meanwhile. renamed is false where the object still has it. Repairing twice is
+	// harmless. NotFound if the object is gone.
+	Repair(ctx context.Context, trace string, a Anchor) (renamed bool, err error)
+}
+
 // A Replicated is a connector whose backend has copies that are only read.
 type Replicated interface {
 	// Replica returns a connector for requests that a client only reads with: its

@@ -73,6 +73,7 @@ func Run(t *testing.T, h Harness) {
 		{"ReferencesRefused", (*suite).referencesRefused},
 		{"ReferencesDead", (*suite).referencesDead},
 		{"Sweep", (*suite).sweep},
+		{"Repair", (*suite).repair},
 		{"Watch", (*suite).watch},
 		{"WatchElsewhere", (*suite).watchElsewhere},
 		{"WatchKeeps", (*suite).watchKeeps},

@@ -77,6 +77,7 @@ func (d *Directory) Check(ctx context.Context, uses map[string]Use) []Finding {
 		return found // else the servers said why
 	}
 	found = append(found, Finding{Message: f.report()})
+	found = append(found, d.checkIntegrity(ctx, f))
 	for _, name := range d.names {
 		message := "what others do is followed"
 		if why := d.collections[name].unwatched(f); why != "" {

@@ -53,6 +53,9 @@ type Config struct {
 	Without []string
 
 	RefCache RefCache
+
+	// References is one of the References constants; empty is ReferencesRepair.
+	References string
 }
 
 // TLSConfig says how a server's certificate is verified: always, by the name

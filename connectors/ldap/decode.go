@@ -33,6 +33,7 @@ func Decode(n *configs.Node, ps *configs.Problems) Config {
 		ReturnAfter: m.Duration("returnAfter").Value,
 		Poll:        m.Duration("poll").Value,
 		Dialect:     m.Enum("dialect", "active-directory", "openldap", "ds389").Value,
+		References:  m.Enum("references", ReferencesRepair, ReferencesServer).Value,
 	}
 	if bind := m.Child("bind"); bind != nil {
 		decodeBind(bind, &c, ps)

@@ -25,6 +25,9 @@ type facts struct {
 	policy bool // the password policy control
 	// passwords says that userPassword is set by the Password Modify operation.
 	passwords bool
+	// integral says that references to what is renamed and deleted are the server's
+	// business.
+	integral bool
 	// unwatched says why nobody is told what happens, or "".
 	unwatched string
 	answers   connectors.Capabilities
@@ -58,6 +61,7 @@ func (d *Directory) learn(ctx context.Context) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.integral = f.integrity || d.config.References == ReferencesServer
 	has := func(oid, name string) bool {
 		return slices.Contains(root.controls, oid) && !slices.Contains(d.config.Without, name)
 	}
