@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"postern/connectors"
@@ -32,11 +33,50 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if len(r.ExternalID()) > maxExternalID {
 		return Result{}, scim.InvalidValue("externalId is longer than %d bytes", maxExternalID)
 	}
-	name, unique := namingKey(draft.Draft), uniques(t, r)
 	if err := g.settleDeletions(ctx, t); err != nil {
 		return Result{}, err
 	}
-	release, err := g.locks.acquireAll(ctx, append(t.uniqueKeys(unique), t.nameKey(name)))
+	unique := uniques(t, r)
+	release, err := g.locks.acquireAll(ctx, t.uniqueKeys(unique))
+	if err != nil {
+		return Result{}, fault(t.Mapping, err)
+	}
+	defer release()
+	n := creation{g: g, t: t, c: c, r: r, refs: refs, unique: unique, o: o}
+	for number := 1; ; number++ {
+		named := draft.Draft
+		if t.Mapping.Numbers() {
+			named = draft.Numbered(number).Draft
+		}
+		res, err := n.under(ctx, named)
+		if !errors.Is(err, errNameTaken) {
+			return res, err
+		}
+		if number == maxNumber {
+			return Result{}, &Fault{Kind: Conflict, Attr: t.Mapping.PathOf(named.Name), Reason: "too many resources have this name", Err: err}
+		}
+	}
+}
+
+// A creation is a resource about to be made. Its unique values are locked.
+type creation struct {
+	g      *Gateway
+	t      *target
+	c      Caller
+	r      *scim.Resource
+	refs   mapping.Refs
+	unique []scim.Compare
+	o      WriteOptions
+}
+
+// errNameTaken says that another object has the name, and one with a number will do.
+var errNameTaken = errors.New("another object has the name")
+
+// under makes the object under the name that the draft has.
+func (n creation) under(ctx context.Context, draft connectors.Draft) (Result, error) {
+	g, t, c := n.g, n.t, n.c
+	name := namingKey(draft)
+	release, err := g.locks.acquire(ctx, t.nameKey(name))
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)
 	}
@@ -44,11 +84,11 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if err := g.settleName(ctx, t, name); err != nil {
 		return Result{}, err
 	}
-	want, whole := t.wanted(o.Selection)
-	in := idstore.Intent{Kind: idstore.Create, Scope: t.scope(c), Backend: t.Backend, Name: name, ExternalID: r.ExternalID(), Begun: g.now()}
+	want, whole := t.wanted(n.o.Selection)
+	in := idstore.Intent{Kind: idstore.Create, Scope: t.scope(c), Backend: t.Backend, Name: name, ExternalID: n.r.ExternalID(), Begun: g.now()}
 	promise := promiseOf(in)
 	answer := func(rec idstore.Record, e connectors.Entry) (Result, error) {
-		res, err := g.presentOne(ctx, t, c, rec, t.idOf(rec, c), e, whole, o.Selection)
+		res, err := g.presentOne(ctx, t, c, rec, t.idOf(rec, c), e, whole, n.o.Selection)
 		if err != nil { // it is there, and the client is not told
 			g.promised.keep(promise, rec)
 		}
@@ -57,7 +97,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	if kept, ok := g.promised.take(promise); ok {
 		e, err := t.Connector.Get(ctx, connectors.Anchor(kept.rec.Anchor().Key), t.want)
 		switch {
-		case err == nil && t.isAsAsked(e, r, refs):
+		case err == nil && t.isAsAsked(e, n.r, n.refs):
 			return answer(kept.rec, e)
 		case err == nil: // somebody else asks, or for something else: who was promised it may yet come
 			g.promised.restore(promise, kept)
@@ -66,24 +106,31 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 			return Result{}, fault(t.Mapping, err)
 		}
 	}
-	if err := g.checkUnique(ctx, t, c, unique, ""); err != nil {
-		return Result{}, err
-	}
-	if _, taken, err := t.named(ctx, name); err != nil {
+	_, taken, err := t.named(ctx, name)
+	switch {
+	case err != nil:
 		return Result{}, fault(t.Mapping, err)
-	} else if taken {
+	case taken && t.Mapping.Numbers():
+		return Result{}, errNameTaken
+	case taken:
 		in.Name = "" // after a crash the name would not tell the new object from this one
+	}
+	if err := g.checkUnique(ctx, t, c, n.unique, ""); err != nil {
+		return Result{}, err
 	}
 	intent, err := g.begin(ctx, t, in)
 	if err != nil {
 		return Result{}, err
 	}
-	e, err := t.Connector.Create(ctx, draft.Draft, want)
+	e, err := t.Connector.Create(ctx, draft, want)
 	if err != nil {
 		if connectors.KindOf(err) == connectors.Timeout {
 			g.leftovers.add(intent.ID) // nobody knows whether it is there
 		} else {
 			g.drop(ctx, intent)
+		}
+		if t.nameIsTaken(err) {
+			return Result{}, errors.Join(errNameTaken, err)
 		}
 		return Result{}, g.nameTaken(ctx, t, c, name, err)
 	}

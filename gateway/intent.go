@@ -149,8 +149,9 @@ func (t *target) nameKey(name string) string {
 	return "name\x00" + t.Backend + "\x00" + t.kind + "\x00" + strings.ToLower(name)
 }
 
-// settleDeletions resolves the deletions in a backend that were left open: a new
-// object under the name of a deleted one must not find what still refers to that.
+// settleDeletions resolves the deletions and the renames in a backend that were left
+// open: an object under the name of a deleted one must not find what still refers to
+// that.
 // One that the backend refuses to finish does not keep everybody else out.
 func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
 	if g.leftovers.none() {
@@ -161,7 +162,7 @@ func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
 		return fault(t.Mapping, err)
 	}
 	for _, in := range intents {
-		if in.Kind != idstore.Delete && in.Kind != idstore.Retire || in.Backend != t.Backend {
+		if in.Kind == idstore.Create || in.Backend != t.Backend {
 			continue
 		}
 		err := g.settleAlone(ctx, in)
@@ -169,7 +170,7 @@ func (g *Gateway) settleDeletions(ctx context.Context, t *target) error {
 			return err
 		}
 		if err != nil && !errors.Is(err, errMayCome) {
-			g.log.Warn().Err(err).Str("backend", in.Backend).Msg("a deletion can not be finished; what refers to the deleted object may be taken to mean a new one of its name")
+			g.log.Warn().Err(err).Str("backend", in.Backend).Msg("a deletion or a rename can not be finished; what refers to the object by its former name may be taken to mean a new one of that name")
 		}
 	}
 	return nil
@@ -212,6 +213,8 @@ func (g *Gateway) settle(ctx context.Context, in idstore.Intent, final bool) (er
 		return g.settleDelete(ctx, t, in, final)
 	case idstore.Retire:
 		return g.settleRetire(ctx, t, in, final)
+	case idstore.Rename:
+		return g.settleRename(ctx, t, in, final)
 	}
 	return g.settleCreate(ctx, t, in, final)
 }

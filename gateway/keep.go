@@ -40,7 +40,8 @@ var errNoActive = errors.New("the mapping has no `active` that could be written"
 // was read, before anything is written; nil asks nothing. What is done already is
 // not done again. wrote says that something may have been written, also where the
 // rest failed.
-func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check func(connectors.Entry) error) (wrote bool, err error) {
+func (g *Gateway) keep(ctx context.Context, k Keep, w written, check func(connectors.Entry) error) (wrote bool, err error) {
+	t, a := w.t, connectors.Anchor(w.anchor.Key)
 	p, closing, err := t.closing(k)
 	if err != nil {
 		return false, err
@@ -71,7 +72,7 @@ func (t *target) keep(ctx context.Context, k Keep, a connectors.Anchor, check fu
 				if check != nil {
 					plan = plan.Conditional(level, e)
 				}
-				_, err = t.Connector.Apply(ctx, a, plan.Changes, plan.Guard, nil)
+				_, err = g.apply(ctx, w, plan, e, nil)
 				wrote = wrote || connectors.KindOf(err) != connectors.GuardFailed
 			}
 			if connectors.KindOf(err) == connectors.GuardFailed && try < attempts {

@@ -72,7 +72,7 @@ func (g *Gateway) retire(ctx context.Context, t *target, c Caller, rec idstore.R
 		if a != primary {
 			first = nil
 		}
-		if did, err = t.keep(ctx, k, connectors.Anchor(a.Key), first); connectors.KindOf(err) == connectors.NotFound && len(links) > 1 {
+		if did, err = g.keep(ctx, k, written{t, in.Scope, rec.Entity, a}, first); connectors.KindOf(err) == connectors.NotFound && len(links) > 1 {
 			err = nil // somebody else was faster with this one
 		}
 		if wrote = wrote || did; err != nil {

@@ -104,7 +104,7 @@ func (g *Gateway) carryOut(ctx context.Context, w idstore.Work) error {
 		return fmt.Errorf("the configuration serves no %s from the backend %q", rec.Type, w.Anchor.Backend)
 	}
 	if w.Action == idstore.ActionDisable {
-		_, err = t.keep(ctx, Keep{Disable: true}, connectors.Anchor(w.Anchor.Key), nil)
+		_, err = g.keep(ctx, Keep{Disable: true}, written{t, idstore.Scope{Type: rec.Type}, rec.Entity, w.Anchor}, nil)
 	} else {
 		err = g.deleteLeftover(ctx, t, rec, w.Anchor)
 	}

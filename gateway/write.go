@@ -83,6 +83,9 @@ type write struct {
 }
 
 func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w write, o WriteOptions) (Result, error) {
+	if err := g.settleNames(ctx, t); err != nil {
+		return Result{}, err
+	}
 	rec, release, err := g.claim(ctx, t, c, id, w.unique)
 	if err != nil {
 		return Result{}, err
@@ -148,7 +151,7 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 		if o.Precondition.Demanded() {
 			plan = plan.Conditional(t.Connector.Capabilities().Guard, e)
 		}
-		if e, err = t.Connector.Apply(ctx, anchor, plan.Changes, plan.Guard, want); err == nil {
+		if e, err = g.apply(ctx, written{t, t.scope(c), rec.Entity, rec.Anchor()}, plan, e, want); err == nil {
 			break
 		}
 		if externalSet && connectors.KindOf(err) != connectors.Timeout {

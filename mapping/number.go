@@ -17,6 +17,14 @@ const (
 // Numbers reports whether an object whose name is taken gets one with a number.
 func (m *Mapping) Numbers() bool { return m.naming != nil && m.naming.numbers }
 
+// NamedBy returns the attribute that names objects, or "".
+func (m *Mapping) NamedBy() connectors.Attr {
+	if m.naming == nil {
+		return ""
+	}
+	return m.naming.attr
+}
+
 // numbered is the n-th of the names that an object can have, counted from 1, which
 // is the name itself: "Ann Lee", "Ann Lee 2", "Ann Lee 3"; "ann", "ann2", "ann3".
 func numbered(name string, n int) string {
