@@ -44,10 +44,7 @@ func (g *Gateway) Create(ctx context.Context, c Caller, kind string, r *scim.Res
 	defer release()
 	n := creation{g: g, t: t, c: c, r: r, refs: refs, unique: unique, o: o}
 	for number := 1; ; number++ {
-		named := draft.Draft
-		if t.Mapping.Numbers() {
-			named = draft.Numbered(number).Draft
-		}
+		named, _ := draft.Numbered(draft.Name, number)
 		res, err := n.under(ctx, named)
 		if !errors.Is(err, errNameTaken) {
 			return res, err
@@ -73,9 +70,9 @@ type creation struct {
 var errNameTaken = errors.New("another object has the name")
 
 // under makes the object under the name that the draft has.
-func (n creation) under(ctx context.Context, draft connectors.Draft) (Result, error) {
+func (n creation) under(ctx context.Context, draft mapping.Draft) (Result, error) {
 	g, t, c := n.g, n.t, n.c
-	name := namingKey(draft)
+	name := namingKey(draft.Draft)
 	release, err := g.locks.acquire(ctx, t.nameKey(name))
 	if err != nil {
 		return Result{}, fault(t.Mapping, err)
@@ -122,7 +119,7 @@ func (n creation) under(ctx context.Context, draft connectors.Draft) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	e, err := t.Connector.Create(ctx, draft, want)
+	e, err := t.create(ctx, draft, want)
 	if err != nil {
 		if connectors.KindOf(err) == connectors.Timeout {
 			g.leftovers.add(intent.ID) // nobody knows whether it is there
@@ -146,6 +143,24 @@ func (n creation) under(ctx context.Context, draft connectors.Draft) (Result, er
 			Reason: "the resource was made, but the identity table can not be written at the moment; try again to learn its id"}
 	}
 	return answer(rec, e)
+}
+
+// create makes the object in the backend. A value that is taken, besides the name,
+// gets a number where the mapping says so.
+func (t *target) create(ctx context.Context, draft mapping.Draft, want []connectors.Attr) (connectors.Entry, error) {
+	e, err := t.Connector.Create(ctx, draft.Draft, want)
+	for number := 2; number <= maxNumber && !t.nameIsTaken(err); number++ {
+		taken, ok := errors.AsType[*connectors.Error](err)
+		if !ok || taken.Kind != connectors.Exists {
+			break
+		}
+		other, ok := draft.Numbered(taken.Attr, number)
+		if !ok {
+			break
+		}
+		e, err = t.Connector.Create(ctx, other.Draft, want)
+	}
+	return e, err
 }
 
 // isAsAsked reports whether the entry holds all that can be read of the resource

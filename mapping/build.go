@@ -44,7 +44,8 @@ func (c *compiler) build() *Mapping {
 		m.constants = append(m.constants, f)
 	}
 	for _, d := range c.derivedText {
-		m.derived = append(m.derived, derived{pos: d.spec.Attr.Pos, attr: d.attr, template: *c.template(d.segments), account: d.spec.Codec.Value == accountNameCodec})
+		m.derived = append(m.derived, derived{pos: d.spec.Attr.Pos, attr: d.attr, template: *c.template(d.segments), account: d.spec.Codec.Value == accountNameCodec,
+			numbers: d.spec.Collision.Value == collisionNumber})
 	}
 	m.freeze()
 	return m

@@ -12,6 +12,8 @@ type Draft struct {
 	connectors.Draft
 	// Ignored names what the client sent and no rule can hold.
 	Ignored []string
+
+	m *Mapping
 }
 
 // Create returns the object that a new resource becomes: its values, defaults
@@ -28,7 +30,7 @@ func (m *Mapping) Create(r *scim.Resource, refs Refs) (Draft, error) {
 	if pl.err != nil {
 		return Draft{}, pl.err
 	}
-	d := Draft{Draft: connectors.Draft{Name: n.attr}, Ignored: pl.plan.Ignored}
+	d := Draft{Draft: connectors.Draft{Name: n.attr}, Ignored: pl.plan.Ignored, m: m}
 	for _, c := range pl.plan.Changes {
 		d.Fields = append(d.Fields, connectors.Field{Attr: c.Attr, Values: c.Add, Refs: c.AddRefs})
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"postern/configs"
@@ -20,6 +21,8 @@ type DerivedSpec struct {
 	Attr  configs.At[string]
 	From  configs.At[string]
 	Codec configs.At[string] // "" or accountNameCodec
+	// Collision is what becomes of a value that is taken: error, number.
+	Collision configs.At[string]
 }
 
 // derived is a compiled DerivedSpec.
@@ -28,6 +31,7 @@ type derived struct {
 	attr     connectors.Attr
 	template template
 	account  bool
+	numbers  bool
 }
 
 func decodeDerived(n *configs.Node, problems *configs.Problems) []DerivedSpec {
@@ -38,6 +42,7 @@ func decodeDerived(n *configs.Node, problems *configs.Problems) []DerivedSpec {
 			m := value.Map(problems)
 			m.Required("from")
 			s.From, s.Codec = m.Text("from"), m.Enum("codec", accountNameCodec)
+			s.Collision = m.Enum("collision", collisionError, collisionNumber)
 			m.Done()
 		} else {
 			s.From = value.Text(problems)
@@ -143,6 +148,17 @@ func accountNameOf(s string) string {
 	if len(runes) == 0 {
 		runes = []rune("user")
 	}
+	return strings.TrimRight(string(runes[:min(len(runes), accountNameLength-len(tail))]), ".") + tail
+}
+
+// numberedAccount is the n-th of the account names that an object can have: as
+// numbered, cut where it would be too long.
+func numberedAccount(name string, n int) string {
+	if n <= 1 {
+		return name
+	}
+	tail := strconv.Itoa(n)
+	runes := []rune(name)
 	return strings.TrimRight(string(runes[:min(len(runes), accountNameLength-len(tail))]), ".") + tail
 }
 

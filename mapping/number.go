@@ -48,15 +48,25 @@ func isNumbered(value, name string) bool {
 	return value[len(name):] == "" || err == nil && n > 1 && strings.EqualFold(numbered(name, n), value)
 }
 
-// Numbered returns the draft with the n-th of its names.
-func (d Draft) Numbered(n int) Draft {
+// Numbered returns the draft with the n-th value that an attribute can have, as the
+// value that the draft has is the first; false where a value that is taken is an error.
+func (d Draft) Numbered(a connectors.Attr, n int) (Draft, bool) {
+	number := numbered
+	if i := slices.IndexFunc(d.m.derived, func(o derived) bool { return fold(o.attr) == fold(a) }); i >= 0 && d.m.derived[i].numbers {
+		if d.m.derived[i].account {
+			number = numberedAccount
+		}
+	} else if !d.m.Numbers() || fold(d.m.naming.attr) != fold(a) {
+		return d, false
+	}
 	d.Fields = slices.Clone(d.Fields)
 	for i, f := range d.Fields {
-		if f.Attr == d.Name && len(f.Values) > 0 {
-			d.Fields[i].Values = []connectors.Value{connectors.Value(numbered(string(f.Values[0]), n))}
+		if fold(f.Attr) == fold(a) && len(f.Values) > 0 {
+			d.Fields[i].Values = []connectors.Value{connectors.Value(number(string(f.Values[0]), n))}
+			return d, true
 		}
 	}
-	return d
+	return d, false
 }
 
 // Renames reports whether the plan gives the object another name, or another place.

@@ -203,7 +203,7 @@ func (c *compiler) characteriseLeaf(attr *scim.Attribute, lines []*line) {
 			attr.Required = false // nobody can be asked for it
 		}
 	}
-	if len(lines) == 1 && attr.Uniqueness == scim.UniqueNone && !attr.MultiValued && c.isWholeName(lines[0]) {
+	if len(lines) == 1 && attr.Uniqueness == scim.UniqueNone && !attr.MultiValued && !c.name.numbers && c.isWholeName(lines[0]) {
 		attr.Uniqueness = scim.UniqueServer
 	}
 }

@@ -67,7 +67,7 @@ func Decode(n *configs.Node, problems *configs.Problems) Spec {
 	s := Spec{Type: path[strings.LastIndexByte(path, '.')+1:]}
 	s.At = configs.At[string]{Value: s.Type, Pos: n.Pos(), Path: path, Set: true}
 	m := n.Map(problems)
-	if n := m.Child("name"); n.Kind() == configs.Mapping {
+	if n := m.Child("name"); isNameMap(n) {
 		nm := n.Map(problems)
 		nm.Required("template")
 		s.Name, s.Collision = nm.String("template"), nm.Enum("collision", collisionError, collisionNumber)
@@ -95,6 +95,16 @@ func Decode(n *configs.Node, problems *configs.Problems) Spec {
 		}
 	}
 	return s
+}
+
+// isNameMap tells the long form of a name from a template that lacks its quotes,
+// which is a map to YAML: {userName}.
+func isNameMap(n *configs.Node) bool {
+	if n.Kind() != configs.Mapping {
+		return false
+	}
+	m := n.Map(&configs.Problems{})
+	return m.Has("template") || m.Has("collision")
 }
 
 // decodeRule reads the short form, which is the attribute alone, or the long.

@@ -73,7 +73,10 @@ func serveUntilKilled(ctx context.Context, file string) (err error) {
 	collections := make(map[string]connectors.Connector)
 	for _, r := range c.Resources {
 		below, _ := a.directories[r.Backend].Collection(r.Name)
-		sweeper, ok := connectors.As[connectors.Sweeper](below)
+		sweeper, ok := connectors.As[interface {
+			connectors.Sweeper
+			connectors.Repairer
+		}](below)
 		if !ok {
 			return fmt.Errorf("the connector of %s sweeps nothing", r.Name)
 		}

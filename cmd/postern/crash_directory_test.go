@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"postern/configs"
 	"postern/connectors/ldap/demodir"
 	"postern/connectors/ldap/ldaptest"
 
@@ -21,7 +23,7 @@ type crashShape struct {
 	suffix              string // of user names
 	classes             []string
 	nobody              string // what stands in an empty group
-	follows             bool   // references follow an entry that is renamed
+	moved               string // where people lie whose title is movedTitle
 }
 
 // newCrashWorld starts a gateway in front of a directory, by way of a proxy that
@@ -53,10 +55,19 @@ func newCrashWorldOf(t *testing.T, kind string, edits func(*crashShape) []string
 		name, pairs = w.realDirectory(ldaptest.Start(t, ldaptest.Kind(kind), options...))
 	}
 	w.shape.complete(kind)
-	w.shape.follows = len(options) == 0
+	w.shape.moved = "ou=Moved," + w.shape.people
+	add := goldap.NewAddRequest(w.shape.moved, nil)
+	add.Attribute("objectClass", []string{"top", "organizationalUnit"})
+	w.must(w.past.Add(add))
 	folder := t.TempDir()
 	w.file, w.table = filepath.Join(folder, name), filepath.Join(folder, "ids.db")
 	pairs = append(pairs, "bolt: { path: "+own+" }", "bolt: { path: "+w.table+" }")
+	for _, named := range []string{"    name: uid={userName} ", "    name: CN={userName} "} {
+		place := fmt.Sprintf("    place: { by: title, table: { %s: %q }, else: %q }\n", movedTitle, w.shape.moved, w.shape.people)
+		if data, err := configs.Sample(name); err == nil && strings.Contains(string(data), named) {
+			pairs = append(pairs, named, place+named)
+		}
+	}
 	pairs = append(pairs, edits(&w.shape)...)
 	if err := os.WriteFile(w.file, []byte(editedSample(t, name, pairs...)), 0o600); err != nil {
 		t.Fatal(err)
@@ -69,6 +80,9 @@ func newCrashWorldOf(t *testing.T, kind string, edits func(*crashShape) []string
 	w.must(w.start(0))
 	return w
 }
+
+// movedTitle is the title of those who lie elsewhere than the others.
+const movedTitle = "moved"
 
 func (s *crashShape) complete(kind string) {
 	s.isPerson, s.anchor, s.number, s.uid = "(objectClass=inetOrgPerson)", "entryUUID", "employeeNumber", "uid"

@@ -119,13 +119,33 @@ var crashOps = []crashOp{
 		rename := func() {
 			w.change(p, func() { p.userName = "r-" + p.userName }, func() []string { return []string{replaceOp("userName", p.userName)} })
 		}
-		if !w.shape.follows {
-			rename()
-			return
-		}
 		g := w.group("of "+p.number, p)
 		rename()
 		w.wantMembers(g, p)
+	}},
+	{"rename and take the name", func(w *crashWorld) {
+		p, q := w.hire(), w.newPerson()
+		g := w.group("of "+p.number, p)
+		q.userName = p.userName
+		w.change(p, func() { p.userName = "r-" + p.userName }, func() []string { return []string{replaceOp("userName", p.userName)} })
+		if w.shape.uid != "userPrincipalName" { // there the account name, which stays, keeps others from it
+			w.must(w.post(q))
+		}
+		w.wantMembers(g, p)
+	}},
+	{"move", func(w *crashWorld) {
+		p := w.hire()
+		g := w.group("of "+p.number, p)
+		w.change(p, func() { p.title, p.userName = movedTitle, "m-"+p.userName }, func() []string {
+			return []string{replaceOp("title", p.title), replaceOp("userName", p.userName)}
+		})
+		w.wantMembers(g, p)
+		for _, e := range w.walk(w.shape.moved, w.shape.isPerson) {
+			if e.GetAttributeValue(w.shape.number) == p.number {
+				return
+			}
+		}
+		w.violated("%s does not lie in %s", p.number, w.shape.moved)
 	}},
 	{"rename with more", func(w *crashWorld) {
 		p := w.hire()

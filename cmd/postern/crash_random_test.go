@@ -105,11 +105,7 @@ func (c *crashWriter) next() act {
 	}
 	at := c.random.IntN(len(c.persons))
 	p := c.persons[at]
-	what := c.random.IntN(8)
-	if what == 4 && !c.w.shape.follows {
-		what = 5 // the directory would lose the one that is renamed from the group
-	}
-	switch what {
+	switch c.random.IntN(8) {
 	case 0, 1:
 		return c.hires()
 	case 2:

@@ -78,8 +78,11 @@ func (s killStore) Update(ctx context.Context, fn func(idstore.Tx) error) error 
 // something. Its backend is one that leaves references behind.
 type killConnector struct {
 	connectors.Connector
-	sweeper connectors.Sweeper
-	steps   *steps
+	sweeper interface {
+		connectors.Sweeper
+		connectors.Repairer
+	}
+	steps *steps
 }
 
 func (c killConnector) Unwrap() connectors.Connector { return c.Connector }
@@ -117,4 +120,15 @@ func (c killConnector) Sweep(ctx context.Context, trace string) error {
 	err := c.sweeper.Sweep(ctx, trace)
 	c.steps.step("after a sweep")
 	return err
+}
+
+func (c killConnector) TraceName(ctx context.Context, a connectors.Anchor) (string, error) {
+	return c.sweeper.TraceName(ctx, a)
+}
+
+func (c killConnector) Repair(ctx context.Context, trace string, a connectors.Anchor) (bool, error) {
+	c.steps.step("before a repair")
+	renamed, err := c.sweeper.Repair(ctx, trace, a)
+	c.steps.step("after a repair")
+	return renamed, err
 }

@@ -43,7 +43,7 @@ func TestCrash(t *testing.T) {
 		few      []string // the ways where nothing else is asked for
 	}{
 		{"demo", "demo", nil, false, []string{"steps", "full", "late"}},
-		{"openldap without integrity", string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, false, []string{"answers", "lost"}},
+		{"openldap without integrity", string(ldaptest.OpenLDAP), []ldaptest.Option{ldaptest.WithoutIntegrity}, false, []string{"answers", "lost", "steps"}},
 		{"active-directory", string(ldaptest.ActiveDirectory), nil, false, []string{"answers"}},
 		{"openldap with pairwise ids", string(ldaptest.OpenLDAP), nil, true, nil},
 		{"ds389", string(ldaptest.DS389), nil, false, nil},

@@ -143,10 +143,11 @@ func directorySample(s *ldaptest.Server, url, file string) (name string, pairs [
 		"cn=postern,dc=example,dc=com", s.ServiceDN, "ou=people,dc=example,dc=com", s.PeopleBase, "ou=groups,dc=example,dc=com", s.GroupsBase}
 }
 
-// directoryWorld is a gateway in front of a real server.
-func directoryWorld(t *testing.T, s *ldaptest.Server) *world {
+// directoryWorld is a gateway in front of a real server, by its sample with what else
+// is replaced by pairs.
+func directoryWorld(t *testing.T, s *ldaptest.Server, more ...string) *world {
 	t.Helper()
-	c, maps := directoryConfig(t, s)
+	c, maps := directoryConfig(t, s, more...)
 	w := &world{client: openApp(t, c, maps), kind: string(s.Kind), past: s.Admin(t), people: s.PeopleBase, groupsBase: s.GroupsBase,
 		userName: func(stem string) string { return stem }, nameAttr: "uid", disables: true}
 	w.leak = s.Leak

@@ -65,6 +65,9 @@ func (f *facts) refused(op operation, res wire.Result) *connectors.Error {
 			// "in use" is a unique attribute of Active Directory, 00000524 the
 			// account name of [MS-ERREF]; anything else is the name.
 			e.Attr = f.mentioned(op.attrs, res.Text)
+			if says("implied by userprincipalname") { // another's account name is what stands before the @
+				e.Attr = "userPrincipalName"
+			}
 			if e.Attr == "" && says("00000524", "00000562", "samaccountname") {
 				e.Attr = "sAMAccountName"
 			}

@@ -26,6 +26,7 @@ func TestRefused(t *testing.T) {
 		{person, 68, "", connectors.Exists, "cn"},
 		{person, 68, "Entry CN=uni1,OU=probe,DC=corp,DC=example,DC=com already exists", connectors.Exists, "cn"},
 		{person, 68, "00002071: samldb: samAccountName 'uni1' already in use!", connectors.Exists, "sAMAccountName"},
+		{person, 68, "00002071: samldb: sAMAccountName 'uni1' is already in use (implied by userPrincipalName)", connectors.Exists, "userPrincipalName"},
 		{person, 68, "00000524: UpdErr: DSID-031A11FA, problem 6005 (ENTRY_EXISTS), data 0", connectors.Exists, "sAMAccountName"},
 		{person, 19, "0000202F: samldb: userPrincipalName 'UNI@corp.example.com' is already in use", connectors.Exists, "userPrincipalName"},
 		{person, 19, "000021C8: AtrErr: DSID-03200EA4, #1:\n0: 000021C8: DSID-03200EA4, problem 1005 (CONSTRAINT_ATT_TYPE), data 0, Att 90290 (userPrincipalName)", connectors.Exists, "userPrincipalName"},

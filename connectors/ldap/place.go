@@ -22,55 +22,61 @@ func (c *collection) container(p connectors.Place) (dn, error) {
 	return d, nil
 }
 
-// specimen is a value with every character that means something in a DN.
-const specimen = ` #a,b+c="d";<e>\ `
+// specimens are values with every character that means something in a DN, and at
+// each end one that means nothing, or is escaped.
+var specimens = []string{` #a,b+c="d";<e>\ `, `g,h=i`, `,`}
 
-// parsePlace reads a container of which only the text around its values is known:
-// each of them is the specimen.
-func parsePlace(text []string) (dn, error) {
-	p := connectors.Place{Text: text}
-	for range text[1:] {
-		p.Values = append(p.Values, specimen)
-	}
-	return parseDN(p.Fill(escapeValue))
-}
-
-// specimens is how often the specimen is in the values of a DN.
-func (d dn) specimens() (n int) {
-	for _, r := range d {
-		for _, a := range r {
-			n += strings.Count(a.value, specimen)
+// parsePlace reads a container of which only the text around its values is known.
+// fixed is how many of its RDNs, counted from the end, have none of them. It is false
+// where a value could be anything but a part of an RDN's value.
+func parsePlace(text []string) (d dn, fixed int, ok bool) {
+	for i, specimen := range specimens {
+		p := connectors.Place{Text: text}
+		for range text[1:] {
+			p.Values = append(p.Values, connectors.Value(specimen))
+		}
+		one, err := parseDN(p.Fill(escapeValue))
+		if err != nil || len(one) == 0 || i > 0 && len(one) != len(d) {
+			return nil, 0, false
+		}
+		found := 0
+		fixed = len(one)
+		for at, r := range one {
+			for _, a := range r {
+				if n := strings.Count(a.value, specimen); n > 0 {
+					found, fixed = found+n, len(one)-at-1
+				}
+			}
+		}
+		if d = one; found < len(text)-1 {
+			return nil, 0, false
 		}
 	}
-	return n
+	return d, fixed, true
 }
 
 // Above returns the DN of a container, given as for CheckPlace, or where it has
 // values, of the container that holds all that it can be. It is empty for what
 // CheckPlace finds wrong.
 func Above(text []string) string {
-	d, err := parsePlace(text)
-	if err != nil || d.specimens() != len(text)-1 {
+	d, fixed, ok := parsePlace(text)
+	if !ok {
 		return ""
 	}
-	for d.specimens() > 0 {
-		d = d[1:]
-	}
-	return d.String()
+	return d[len(d)-fixed:].String()
 }
 
 // CheckPlace finds what is wrong with a place below a base, as far as that needs no
 // directory: text stands before each value, and after the last.
 func CheckPlace(at configs.At[string], text []string, base string, ps *configs.Problems) {
-	d, err := parsePlace(text)
 	from, sound := normalizeDN(base)
+	d, _, ok := parsePlace(text)
 	switch {
-	case strings.Trim(strings.Join(text, ""), " ") == "":
-		ps.Add(at.Problem("is empty").WithHint("leave it out, and objects lie right in the base"))
-	case err != nil || len(d) == 0:
+	case strings.Trim(at.Value, " ") == "": // that is told
+	case !ok && len(text) > 1:
+		ps.Add(at.Problem("is not a distinguished name (RFC 4514) whose values in braces are the value of an RDN, or a part of it").WithHint("as in OU={department},%s", base))
+	case !ok:
 		ps.Add(at.Problem("is not a distinguished name (RFC 4514)").WithHint("as in OU=Sales,%s", base))
-	case d.specimens() != len(text)-1:
-		ps.Add(at.Problem("what is in braces must be the value of an RDN, or a part of it").WithHint("as in OU={department},%s", base))
 	case sound && !within(d.normalize(), from):
 		ps.Add(at.Problem("%q does not lie in the base %q", at.Value, base).WithHint("what lies elsewhere is not in the collection; choose a base that is above all places"))
 	}
