@@ -1,6 +1,13 @@
 package connectors
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
+
+// ErrNoContainer is in the chain of the Invalid of a write that would put an object
+// where there is no container.
+var ErrNoContainer = errors.New("there is no such container")
 
 // A Place is where an object lies among others: a container, in the backend's own
 // notation (in LDAP a DN), with values set into it that the driver escapes, so that no

@@ -80,8 +80,12 @@ func fault(m *mapping.Mapping, err error) error {
 	}
 	if e, ok := errors.AsType[*connectors.Error](err); ok {
 		f := &Fault{Kind: faultKinds[e.Kind], Reason: e.Reason, Err: err}
-		if e.Attr != "" && m != nil {
+		switch {
+		case m == nil:
+		case e.Attr != "":
 			f.Attr = m.PathOf(e.Attr)
+		case errors.Is(err, connectors.ErrNoContainer):
+			f.Attr = m.PlacedBy()
 		}
 		return f
 	}

@@ -271,6 +271,17 @@ func (p *placing) of(v values) (connectors.Place, error) {
 // Containers returns the containers that objects of the mapping can lie in.
 func (m *Mapping) Containers() []Container { return m.containers }
 
+// PlacedBy returns the SCIM path of what chooses the container, or the first of
+// several, for messages to a client.
+func (m *Mapping) PlacedBy() string {
+	if m.placing != nil {
+		for input := range m.placing.inputs {
+			return input.path
+		}
+	}
+	return ""
+}
+
 // move plans that the object comes into another container when something changed
 // that this depends on. An object that somebody has put elsewhere stays there until
 // then.

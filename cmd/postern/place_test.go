@@ -83,9 +83,9 @@ func TestPlaces(t *testing.T) {
 			w.wantError(w.do("PATCH", path, patchBody(`{"op":"replace","path":`+quote(department)+`,"value":"Sales"}`), "If-Match", u.etag()), http.StatusPreconditionFailed, "")
 			for _, value := range []string{"Nowhere", "Nested,ou=Sales", `x"+ou=Sales`, " Sales\\,", "#53", "Sales\\00"} {
 				a := w.do("PATCH", path, patchBody(`{"op":"replace","path":`+quote(department)+`,"value":`+quote(value)+`}`, `{"op":"replace","path":"title","value":"Lost"}`))
-				w.wantError(a, http.StatusBadRequest, "invalidValue", "container")
+				w.wantError(a, http.StatusBadRequest, "invalidValue", "department", "container")
 				a = w.do("POST", "/Users", userBody(w.userName(unique("nowhere")), inDepartment(value, `,"displayName":"Nowhere"`)))
-				w.wantError(a, http.StatusBadRequest, "invalidValue", "container")
+				w.wantError(a, http.StatusBadRequest, "invalidValue", "department", "container")
 			}
 			w.liesIn(name, labs)
 			if now := w.want(w.get(path), http.StatusOK); now.etag() != moved.etag() {
@@ -187,7 +187,7 @@ func TestPlaceByTable(t *testing.T) {
 			// Without the container nothing is half done, and the account does not stay open unnoticed.
 			w = placedWorld(t, s, fmt.Sprintf(`{ by: active, table: { "true": %q, "false": %q } }`, staff, "ou=Gone,"+s.PeopleBase))
 			u = w.user("staying", `,"displayName":"Staying"`)
-			w.wantError(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"replace","path":"active","value":false}`)), http.StatusBadRequest, "invalidValue", "container")
+			w.wantError(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"replace","path":"active","value":false}`)), http.StatusBadRequest, "invalidValue", "active", "container")
 			w.liesIn(u.text("userName"), staff)
 		})
 	}

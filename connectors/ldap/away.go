@@ -82,7 +82,7 @@ func (w *rewrite) moveTo(ctx context.Context, container dn) error {
 	if connectors.KindOf(err) == connectors.Exists {
 		_, err = move{w: w, from: d, to: append(dn{w.longer(d[0])}, container...)}.carryOut(ctx)
 	}
-	if errors.Is(err, errNoContainer) {
+	if errors.Is(err, connectors.ErrNoContainer) {
 		return &connectors.Error{Kind: connectors.Unavailable, Reason: "the directory does not hold the configured container", Err: err}
 	}
 	return err

@@ -58,9 +58,6 @@ func (m move) send(ctx context.Context, from, to dn, deleteOld bool) (wire.Resul
 
 func sameParent(a, b dn) bool { return a[1:].normalize() == b[1:].normalize() }
 
-// errNoContainer says that an entry can not lie where it is to lie.
-var errNoContainer = errors.New("there is no such container")
-
 // homeless returns the error of a refused move if there is no such container.
 // Servers say that with various codes, and with those of a missing entry.
 func (m move) homeless(ctx context.Context, res wire.Result) error {
@@ -78,7 +75,7 @@ func (c *collection) homeless(ctx context.Context, container dn, refused error) 
 		return nil
 	}
 	return &connectors.Error{Kind: connectors.Invalid, Reason: "the directory has no container where this is to lie; an administrator has to make it",
-		Err: fmt.Errorf("container %q: %w: %w", container.String(), errNoContainer, refused)}
+		Err: fmt.Errorf("container %q: %w: %w", container.String(), connectors.ErrNoContainer, refused)}
 }
 
 func (m move) refusal(res wire.Result) *connectors.Error {
