@@ -9,6 +9,7 @@ import (
 	"postern/configs"
 	"postern/connectors"
 	"postern/connectors/ldap"
+	"postern/connectors/rest"
 	"postern/mapping"
 
 	"github.com/rs/zerolog"
@@ -61,7 +62,38 @@ func askBackends(ctx context.Context, c Config, compiled []*mapping.Mapping) (to
 		return nil, nil, err
 	}
 	told, problems = askDirectories(ctx, c, compiled, directories)
-	return told, problems, nil
+	apps, err := openApps(c, compiled, zerolog.Nop())
+	for _, a := range apps {
+		defer a.Close()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	more, wrong := askApps(ctx, c, compiled, apps)
+	problems.Add(wrong...)
+	return append(told, more...), problems.Sorted(), nil
+}
+
+// askApps asks the applications that are open whether the configuration fits them.
+func askApps(ctx context.Context, c Config, compiled []*mapping.Mapping, apps map[string]*rest.App) (told []string, problems configs.Problems) {
+	for _, b := range c.Backends {
+		app, ok := apps[b.Name]
+		if !ok {
+			continue
+		}
+		uses := make(map[string]map[connectors.Attr]configs.Pos)
+		for i, r := range c.Resources {
+			if r.Backend == b.Name {
+				uses[r.Name] = compiled[i].Uses()
+			}
+		}
+		lines, wrong := app.Check(ctx, uses)
+		for _, line := range lines {
+			told = append(told, b.Name+": "+line)
+		}
+		problems.Add(wrong...)
+	}
+	return told, problems
 }
 
 // askDirectories is askBackends for directories that are open.

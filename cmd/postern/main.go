@@ -37,7 +37,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), checkCommand(), demoCommand(), healthCommand(), idsCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), checkCommand(), tryCommand(), demoCommand(), healthCommand(), idsCommand(), versionCommand())
 	return cmd
 }
 

@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 		env.Values[servingKey] = new(serving)
 		return nil
 	}, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"directory": scriptDirectory, "gateway": scriptGateway, "scim": scriptRequest, "past": scriptPast}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"directory": scriptDirectory, "application": scriptApplication, "gateway": scriptGateway, "scim": scriptRequest, "past": scriptPast}})
 }
 
 // scriptDirectory serves the demo's company until the script ends, and writes

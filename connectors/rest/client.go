@@ -34,6 +34,7 @@ type client struct {
 	rate    *rate.Limiter // nil is no limit
 	breaker *breaker
 	login   login
+	traced  *tracer // nil where nobody looks on
 
 	open   sync.RWMutex // held for reading by every call
 	closed context.Context
@@ -140,7 +141,7 @@ func (c *client) mayRepeat(ctx context.Context, resp *http.Response, err error) 
 	}
 	safe := ctx.Value(repeatKey{}) != nil
 	switch {
-	case errors.Is(err, errElsewhere):
+	case errors.Is(err, errElsewhere), errors.Is(err, errHeld):
 		return false, nil
 	case err != nil:
 		return safe || unsent(err), nil

@@ -22,11 +22,14 @@ type collection struct {
 	caps   connectors.Capabilities
 	recent recent
 	total  atomic.Int64 // of the last list that told; 0 is not known
+	// called is how an attribute is called in what Try tells.
+	called func(connectors.Attr) string
 }
 
 func newCollection(a *App, spec Collection) *collection {
 	c := &collection{Collection: spec, app: a, anchor: pointerOf(spec.Anchor), paths: make(map[connectors.Attr]pointer)}
 	c.recent.now = time.Now
+	c.called = func(a connectors.Attr) string { return string(a) }
 	c.caps = connectors.Capabilities{Server: "REST", Conds: connectors.AllConds, Guard: c.guard(), Matching: make(map[connectors.Attr]connectors.Matching)}
 	double := make(map[connectors.Attr]bool)
 	for _, attr := range spec.Attrs {

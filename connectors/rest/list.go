@@ -115,7 +115,12 @@ func (c *collection) page(ctx context.Context, l *List, values map[string]string
 	if err != nil {
 		return page{}, err
 	}
-	p := page{total: -1}
+	return c.cut(l, at, a)
+}
+
+// cut finds what a page is made of in the answer.
+func (c *collection) cut(l *List, at place, a answer) (p page, err error) {
+	p.total = -1
 	found, ok := l.Items.get(a.doc)
 	if l.HasObject && l.Items == nil {
 		found, ok = l.Object.get(a.doc)

@@ -38,6 +38,19 @@ func parsePointer(s string) (pointer, error) {
 	return p, nil
 }
 
+// String writes the pointer as the file has it.
+func (p pointer) String() string {
+	var b strings.Builder
+	escape := strings.NewReplacer("~", "~0", "/", "~1").Replace
+	for _, token := range p {
+		if _, _, ok := selector(token); !ok {
+			b.WriteByte('/')
+		}
+		b.WriteString(escape(token))
+	}
+	return b.String()
+}
+
 // selector splits a token that chooses an element of an array.
 func selector(token string) (key, value string, ok bool) {
 	if !strings.HasPrefix(token, "[") || !strings.HasSuffix(token, "]") {
