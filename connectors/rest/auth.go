@@ -29,9 +29,9 @@ type login struct {
 // renewable reports whether a 401 may be cured by logging in again.
 func (c *client) renewable() bool { return c.cfg.Auth.OAuth2 != nil || c.cfg.Auth.Session != nil }
 
-// authenticate adds what shows who calls. renew says that what was got by logging
-// in is not taken any more.
-func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, renew bool) (err error) {
+// authenticate adds what shows who calls. shown counts the log-in that it is from, a
+// later one than that which was refused; 0 is none.
+func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, refused int) (shown int, err error) {
 	auth := c.cfg.Auth
 	resolve := func(secret func() (string, error)) string {
 		text, e := secret()
@@ -60,7 +60,7 @@ func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, r
 		req.Header.Set("Authorization", "Bearer "+resolve(auth.Bearer))
 	}
 	if err != nil || !c.renewable() {
-		return err
+		return 0, err
 	}
 	if c.traced != nil && c.traced.hold(req.Request) { // it is not sent, so nobody logs in for it
 		if auth.Session != nil {
@@ -68,11 +68,11 @@ func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, r
 		} else {
 			req.Header.Set("Authorization", "Bearer -")
 		}
-		return nil
+		return 0, nil
 	}
-	token, cookies, err := c.logIn(ctx, renew)
+	token, cookies, shown, err := c.logIn(ctx, refused)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
@@ -80,37 +80,29 @@ func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, r
 	for _, k := range cookies {
 		req.AddCookie(&http.Cookie{Name: k.Name, Value: k.Value})
 	}
-	return nil
+	return shown, nil
 }
 
 // logIn returns the token or the cookies, got anew where there are none, where
-// they end soon or where they are refused. One call at a time logs in.
-func (c *client) logIn(ctx context.Context, renew bool) (string, []*http.Cookie, error) {
+// they end soon or where they are of the log-in that was refused. One call at a time
+// logs in.
+func (c *client) logIn(ctx context.Context, refused int) (token string, cookies []*http.Cookie, serial int, err error) {
 	l := &c.login
-	before := l.count()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fresh := l.serial > 0 && (l.ends.IsZero() || time.Until(l.ends) > 0)
-	if fresh && (!renew || l.serial > before) {
-		return l.token, l.cookies, nil
+	if l.serial > refused && (l.ends.IsZero() || time.Until(l.ends) > 0) {
+		return l.token, l.cookies, l.serial, nil
 	}
-	var err error
 	if c.cfg.Auth.OAuth2 != nil {
 		err = c.getToken(ctx, l)
 	} else {
 		err = c.getSession(ctx, l)
 	}
 	if err != nil {
-		return "", nil, err
+		return "", nil, 0, err
 	}
 	l.serial++
-	return l.token, l.cookies, nil
-}
-
-func (l *login) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.serial
+	return l.token, l.cookies, l.serial, nil
 }
 
 // getToken asks for a token (RFC 6749 §4.4). It is used until a tenth of its life

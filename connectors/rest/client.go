@@ -277,7 +277,8 @@ func (c *client) do(ctx context.Context, r request) (answer, error) {
 	case <-ctx.Done():
 		return answer{}, gaveUp(ctx.Err())
 	}
-	for again := false; ; again = true {
+	refused := 0 // the log-in that was not taken
+	for {
 		if c.rate != nil {
 			if err := c.rate.Wait(ctx); err != nil {
 				return answer{}, gaveUp(err)
@@ -286,13 +287,14 @@ func (c *client) do(ctx context.Context, r request) (answer, error) {
 		if !c.breaker.allow() {
 			return answer{}, &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Reason: "the application is down", Err: errors.New("the circuit is open")}
 		}
-		a, outcome, err := c.once(ctx, r, u, body, contentType, again)
+		a, shown, outcome, err := c.once(ctx, r, u, body, contentType, refused)
 		c.breaker.done(outcome)
 		if err != nil {
 			return a, err
 		}
-		if a.status == http.StatusUnauthorized && !again && c.renewable() {
-			continue // the token or the session ended; nothing was done
+		if a.status == http.StatusUnauthorized && refused == 0 && c.renewable() {
+			refused = shown // the token or the session ended; nothing was done
+			continue
 		}
 		return a, c.judge(r, a)
 	}
@@ -303,13 +305,14 @@ func gaveUp(err error) *connectors.Error {
 }
 
 // once sends a request, with what may be repeated by itself, and reads the answer.
-func (c *client) once(ctx context.Context, r request, u *url.URL, body []byte, contentType string, renew bool) (answer, outcome, error) {
+// shown is the log-in that it was sent with, later than the one that was refused.
+func (c *client) once(ctx context.Context, r request, u *url.URL, body []byte, contentType string, refused int) (a answer, shown int, o outcome, err error) {
 	if r.safe() {
 		ctx = context.WithValue(ctx, repeatKey{}, true)
 	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, r.call.Method, u.String(), body)
 	if err != nil {
-		return answer{}, unknown, &connectors.Error{Kind: connectors.Internal, Unsent: true, Err: errors.New("the call can not be made")}
+		return a, 0, unknown, &connectors.Error{Kind: connectors.Internal, Unsent: true, Err: errors.New("the call can not be made")}
 	}
 	req.URL.RawPath = u.RawPath
 	req.Header.Set("Accept", accept(r.call.Form))
@@ -327,24 +330,23 @@ func (c *client) once(ctx context.Context, r request, u *url.URL, body []byte, c
 	if r.call.Key != "" {
 		req.Header.Set(r.call.Key, crypto.Text())
 	}
-	if err := c.authenticate(ctx, req, renew); err != nil {
-		return answer{}, unknown, err
+	if shown, err = c.authenticate(ctx, req, refused); err != nil {
+		return a, 0, unknown, err
 	}
 	if body == nil {
 		req.Body = nil
 	}
 	resp, err := c.http.Do(req)
-	a := answer{}
 	if err == nil {
 		a, err = c.read(r, resp)
 	}
 	switch {
 	case err == nil && (a.status == http.StatusBadGateway || a.status == http.StatusServiceUnavailable || a.status == http.StatusGatewayTimeout):
-		return a, down, nil
+		return a, shown, down, nil
 	case err == nil:
-		return a, up, nil
+		return a, shown, up, nil
 	}
-	return a, c.blame(ctx, err), c.broken(ctx, r, err)
+	return a, shown, c.blame(ctx, err), c.broken(ctx, r, err)
 }
 
 // blame says whether a failure is the application's.
