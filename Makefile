@@ -9,6 +9,7 @@ test:
 
 bench:
 	go run ./cmd/bench
+	go run ./cmd/bench rest
 
 lint:
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2 run

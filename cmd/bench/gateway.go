@@ -37,10 +37,6 @@ func startGateway(ctx context.Context, dir string, d *directory, o options) (*ga
 // startGatewayAt starts a gateway that reaches the directory under a URL. One that is started after another in the same folder has its
 // identity table.
 func startGatewayAt(ctx context.Context, dir string, d *directory, o options, url string) (*gatewayProcess, error) {
-	binary := filepath.Join(dir, "postern")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/postern").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, out)
-	}
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -49,6 +45,16 @@ func startGatewayAt(ctx context.Context, dir string, d *directory, o options, ur
 	if err != nil {
 		return nil, err
 	}
+	return launchGateway(ctx, dir, config, address, o.profile, "/Users?filter=userName+eq+%22user00000%22", "POSTERN_BIND_PASSWORD="+d.server.ServicePassword)
+}
+
+// launchGateway builds the gateway and starts it with a configuration file, and waits until it answers a request for
+// a path.
+func launchGateway(ctx context.Context, dir, config, address, profile, first string, env ...string) (*gatewayProcess, error) {
+	binary := filepath.Join(dir, "postern")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/postern").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
 	g := &gatewayProcess{base: "http://" + address + "/scim/v2"}
 	log, err := os.Create(filepath.Join(dir, "gateway.log"))
 	if err != nil {
@@ -56,8 +62,8 @@ func startGatewayAt(ctx context.Context, dir string, d *directory, o options, ur
 	}
 	defer log.Close()
 	g.cmd = exec.Command(binary, "serve", "--config", config)
-	g.cmd.Env = append(os.Environ(), "IDP_TOKEN="+token, "ENTRA_TOKEN="+token, "POSTERN_BIND_PASSWORD="+d.server.ServicePassword)
-	if o.profile != "" {
+	g.cmd.Env = append(append(os.Environ(), "IDP_TOKEN="+token, "ENTRA_TOKEN="+token), env...)
+	if profile != "" {
 		if g.profile, err = freeAddress(ctx); err != nil {
 			return nil, err
 		}
@@ -69,7 +75,7 @@ func startGatewayAt(ctx context.Context, dir string, d *directory, o options, ur
 		return nil, err
 	}
 	for time.Since(began) < 20*time.Second {
-		if status, _, err := newHTTP().do(ctx, "GET", g.base+"/Users?filter=userName+eq+%22user00000%22", nil); err == nil && status == http.StatusOK {
+		if status, _, err := newHTTP().do(ctx, "GET", g.base+first, nil); err == nil && status == http.StatusOK {
 			g.started = time.Since(began)
 			return g, nil
 		}

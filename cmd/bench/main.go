@@ -9,6 +9,7 @@
 //	go run ./cmd/bench -profile cpu.out -only "read by id" -clients 16
 //	go run ./cmd/bench ids        the identity table alone, at a million entities
 //	go run ./cmd/bench groups     a group of 100,000 members
+//	go run ./cmd/bench rest       an application with a JSON interface
 package main
 
 import (
@@ -33,7 +34,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if len(os.Args) > 1 {
-		parts := map[string]func(context.Context, []string) error{"ids": runIDs, "groups": runGroups}
+		parts := map[string]func(context.Context, []string) error{"ids": runIDs, "groups": runGroups, "rest": runREST}
 		if part, ok := parts[os.Args[1]]; ok {
 			done(part(ctx, os.Args[2:]))
 			return

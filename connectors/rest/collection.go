@@ -20,6 +20,7 @@ type collection struct {
 	anchor pointer
 	paths  map[connectors.Attr]pointer
 	caps   connectors.Capabilities
+	parted bool // some attributes are read by calls of their own
 	recent recent
 	total  atomic.Int64 // of the last list that told; 0 is not known
 	// called is how an attribute is called in what Try tells.
@@ -49,6 +50,10 @@ func newCollection(a *App, spec Collection) *collection {
 	}
 	for key := range double {
 		delete(c.caps.Matching, key)
+	}
+	c.parted = len(c.Subs) > 0
+	for _, m := range c.Members {
+		c.parted = c.parted || m.List.declared()
 	}
 	return c
 }
@@ -195,6 +200,9 @@ func (c *collection) targets(v any, at pointer, into []string) []connectors.Targ
 
 // complete asks for the wanted attributes that are not in the object itself.
 func (c *collection) complete(ctx context.Context, e *connectors.Entry, want []connectors.Attr) error {
+	if !c.parted {
+		return nil
+	}
 	for i, a := range want {
 		known, _ := c.path(a)
 		sub, isSub := c.Subs[known]
