@@ -1,7 +1,9 @@
 package rest_test
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,9 +62,23 @@ var redmineLogin = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,60}$`)
 func TestSuiteRedmine(t *testing.T) {
 	config, collections := redmine(t, redminetest.Start(t, "Plain", "Other", "Multi"))
 	mail := 0
+	draft := func(name connectors.Value) connectors.Draft {
+		mail++
+		return connectors.Draft{Name: "/login", Fields: []connectors.Field{
+			{Attr: "/login", Values: []connectors.Value{name}},
+			{Attr: "/firstname", Values: []connectors.Value{"A"}},
+			{Attr: "/lastname", Values: []connectors.Value{"Person"}},
+			{Attr: "/mail", Values: []connectors.Value{connectors.Value(strings.Repeat("m", 1+mail%50) + strings.Repeat("n", mail/50) + "@example.com")}},
+		}}
+	}
 	connectortest.Run(t, connectortest.Harness{
 		Open: func(t *testing.T, o connectortest.Options) connectortest.Opened {
-			cs := collections
+			cs := slices.Clone(collections)
+			for i := range cs {
+				if o.PageSize > 0 && cs[i].List.Page.Size > 0 {
+					cs[i].List.Page.Size = o.PageSize
+				}
+			}
 			a, b := openRest(t, config, cs), openRest(t, config, cs)
 			return connectortest.Opened{
 				Users: collection(t, a, "User"), Groups: collection(t, a, "Group"),
@@ -73,15 +89,7 @@ func TestSuiteRedmine(t *testing.T) {
 		Users: connectortest.Users{
 			Collection: "User", Naming: "/login", Plain: redminePlain, Other: redmineOther, Multi: redmineMulti,
 			Refuses: func(name connectors.Value) bool { return !redmineLogin.MatchString(string(name)) },
-			Draft: func(name connectors.Value) connectors.Draft {
-				mail++
-				return connectors.Draft{Name: "/login", Fields: []connectors.Field{
-					{Attr: "/login", Values: []connectors.Value{name}},
-					{Attr: "/firstname", Values: []connectors.Value{"A"}},
-					{Attr: "/lastname", Values: []connectors.Value{"Person"}},
-					{Attr: "/mail", Values: []connectors.Value{connectors.Value(strings.Repeat("m", 1+mail%50) + strings.Repeat("n", mail/50) + "@example.com")}},
-				}}
-			},
+			Draft:   draft,
 		},
 		Groups: connectortest.Groups{Collection: "Group", Naming: "/name", Ref: "/users",
 			Draft: func(name connectors.Value) connectors.Draft {
@@ -91,4 +99,28 @@ func TestSuiteRedmine(t *testing.T) {
 		Throwaway:             true,
 		Crowd:                 60,
 	})
+	// More than the hundred that it gives in one answer, whatever it is asked for.
+	app := openRest(t, config, collections)
+	defer app.Close()
+	users := collection(t, app, "User")
+	made := make(map[connectors.Anchor]bool)
+	for i := range 125 {
+		e, err := users.Create(t.Context(), draft(connectors.Value(fmt.Sprintf("many%d", i))), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[e.Anchor] = true
+	}
+	seen := make(map[connectors.Anchor]int)
+	for e, err := range users.Search(t.Context(), connectors.Query{Want: []connectors.Attr{"/login"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[e.Anchor]++
+	}
+	for a := range made {
+		if seen[a] != 1 {
+			t.Errorf("%q is listed %d times", a, seen[a])
+		}
+	}
 }
