@@ -316,7 +316,7 @@ func (pl *planner) after(input *rule) scim.Value {
 	if pl.mode != replacing || !v.IsAbsent() {
 		return v
 	}
-	if input.write != writeAlways || input.fallback != nil || input.leaf.Returned == scim.ReturnedRequest || input.property.attr.Returned == scim.ReturnedRequest {
+	if input.write != writeAlways || input.fallback != nil || input.state != nil || input.leaf.Returned == scim.ReturnedRequest || input.property.attr.Returned == scim.ReturnedRequest {
 		return input.of(pl.was)
 	}
 	return v
