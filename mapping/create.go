@@ -43,7 +43,7 @@ func (m *Mapping) Create(r *scim.Resource, refs Refs) (Draft, error) {
 	}
 	if m.placing != nil {
 		var err error
-		if d.Place, err = m.placing.of(valuesOf(r)); err != nil {
+		if d.Place, err = m.placing.of(pl.made); err != nil {
 			return Draft{}, err
 		}
 	}

@@ -321,3 +321,13 @@ func (pl *planner) after(input *rule) scim.Value {
 	}
 	return v
 }
+
+// made is the value that a rule shows of a new object: a state that the client does
+// not name is what the plan makes of it.
+func (pl *planner) made(input *rule) scim.Value {
+	v := input.of(pl.now)
+	if v.IsAbsent() && input.state != nil {
+		return input.state.read(pl.states[input.attr])
+	}
+	return v
+}
