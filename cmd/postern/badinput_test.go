@@ -51,7 +51,10 @@ func TestBadInput(t *testing.T) {
 				{"class", nil, func(c *Config, _ *ldaptest.Server) { c.Resources[0].Collection.ObjectClass = []string{"top", "persn"} },
 					[]string{".yaml:", "resources.User", `object class "persn"`, "did you mean person?"}, ok, ok},
 				{"attribute", []string{"employeeType", "emploieeType"}, func(*Config, *ldaptest.Server) {},
-					[]string{".yaml:", "resources.User", "emploieeType: the directory's schema does not know", "did you mean employeetype?"}, ok, ok},
+					[]string{".yaml:", "resources.User", "emploieeType: the directory's schema does not know", "did you mean employeeType?"}, ok, ok},
+				{"filter", nil, func(c *Config, _ *ldaptest.Server) {
+					c.Resources[0].Collection.Filter = "(&(objectClass=person)(!(emploieeType=robot)))"
+				}, []string{".yaml:", "resources.User", `filter names "emploieeType"`, "did you mean employeeType?"}, ok, ok},
 			} {
 				t.Run(m.name, func(t *testing.T) { m.test(t, s) })
 			}

@@ -57,23 +57,25 @@ func adReason(text string) string {
 	return "; " + reason
 }
 
-// nearest is the hint at a name of the schema that a name may have been meant for.
-func nearest[T any](name string, known map[string]T, otherwise string) string {
+// nearest is the hint at the name of the schema that a name may have been meant for,
+// among those in lower case that are known.
+func nearest[K ~string, V any](s *schema, name string, known map[K]V, otherwise string) string {
 	names := make([]string, 0, len(known))
 	for n := range known {
-		names = append(names, n)
+		names = append(names, string(n))
 	}
 	if near := configs.Nearest(strings.ToLower(name), names); near != "" {
-		return "did you mean " + near + "?"
+		return "did you mean " + s.spelling[near] + "?"
 	}
 	return otherwise
 }
 
 // nearestAttr is nearest among the attributes of the schema.
 func (s *schema) nearestAttr(a connectors.Attr, otherwise string) string {
-	known := make(map[string]bool, len(s.matching))
-	for n := range s.matching {
-		known[string(n)] = true
-	}
-	return nearest(string(a), known, otherwise)
+	return nearest(s, string(a), s.matching, otherwise)
+}
+
+// nearestClass is nearest among the object classes of the schema.
+func (s *schema) nearestClass(class, otherwise string) string {
+	return nearest(s, class, s.classes, otherwise)
 }

@@ -184,8 +184,16 @@ func (c *collection) checkScope(ctx context.Context, f *facts) (found []Finding,
 	}
 	for _, class := range c.ObjectClass {
 		if _, ok := f.schema.classes[strings.ToLower(class)]; !ok && len(f.schema.classes) > 0 {
-			return about(Failure, nearest(class, f.schema.classes, "add it to the schema, or take it out of objectClass"),
+			return about(Failure, f.schema.nearestClass(class, "add it to the schema, or take it out of objectClass"),
 				"the directory's schema does not know the object class %q", class), ""
+		}
+	}
+	// A condition on an unknown attribute is undefined (RFC 4511 §4.5.1.7): whoever has to
+	// satisfy it is never found, negated or not.
+	for _, a := range filterNames(c.Filter) {
+		if !f.schema.has(a) {
+			return about(Failure, f.schema.nearestAttr(a, "add it to the schema, or take it out of the filter"),
+				"the filter names %q, which the directory's schema does not know", a), ""
 		}
 	}
 	reply, err := c.dir.pool.read(ctx, request{

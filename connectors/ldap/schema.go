@@ -16,6 +16,7 @@ type schema struct {
 	// operational holds attributes whose usage is not userApplications.
 	operational map[string]bool
 	classes     map[string]objectClass
+	spelling    map[string]string // of the names in lower case, as the server writes them
 }
 
 // An objectClass is one object class, under each of its names in lower case.
@@ -37,11 +38,12 @@ type attributeType struct {
 // dialect. Descriptions that can not be read are passed over: a server may have its
 // own extensions.
 func parseSchema(d dialect, attributeTypes, objectClasses []string) *schema {
-	types := map[string]attributeType{}
+	types, spelling := map[string]attributeType{}, map[string]string{}
 	for _, s := range attributeTypes {
 		if t, ok := parseAttributeType(s); ok {
 			for _, n := range t.names {
 				types[strings.ToLower(n)] = t
+				spelling[strings.ToLower(n)] = n
 			}
 		}
 	}
@@ -50,6 +52,7 @@ func parseSchema(d dialect, attributeTypes, objectClasses []string) *schema {
 		primary:     map[string]string{},
 		operational: map[string]bool{},
 		classes:     map[string]objectClass{},
+		spelling:    spelling,
 	}
 	for name, t := range types {
 		full := inherit(t, types)
@@ -67,6 +70,7 @@ func parseSchema(d dialect, attributeTypes, objectClasses []string) *schema {
 		c := objectClass{sup: d["SUP"], must: d["MUST"], may: d["MAY"]}
 		for _, n := range names {
 			sc.classes[strings.ToLower(n)] = c
+			spelling[strings.ToLower(n)] = n
 		}
 	}
 	return sc
