@@ -2,9 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/pem"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"postern/connectors/ldap/ldaptest"
 
@@ -29,6 +34,7 @@ func TestBadInput(t *testing.T) {
 	for _, kind := range ldaptest.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			s := ldaptest.Start(t, kind)
+			stranger := strangerCA(t)
 			c, compiled := directoryConfig(t, s)
 			(&world{client: openApp(t, c, compiled)}).create("/Users", userBody("first@corp.example.com", ""))
 			for _, m := range []misfit{
@@ -44,6 +50,15 @@ func TestBadInput(t *testing.T) {
 					[]string{".yaml:", "backends.corp", "other.example.com", "serverName"}, unavailable, unavailable},
 				{"address", nil, func(c *Config, _ *ldaptest.Server) { c.Backends[0].LDAP.Servers = []string{"ldaps://127.0.0.1:1"} },
 					[]string{".yaml:", "backends.corp", "refused", "see whether the address is right"}, unavailable, unavailable},
+				{"another authority", nil, func(c *Config, _ *ldaptest.Server) { c.Backends[0].LDAP.TLS.CAFile = stranger },
+					[]string{".yaml:", "backends.corp", "certificate", "another authority than those in tls: { ca: FILE }"}, unavailable, unavailable},
+				{"TLS where there is none", nil, func(c *Config, s *ldaptest.Server) {
+					c.Backends[0].LDAP.Servers = []string{strings.Replace(s.URL, "ldap:", "ldaps:", 1)}
+				}, []string{".yaml:", "backends.corp", "TLS: ", "startTLS: true"}, unavailable, unavailable},
+				{"no TLS where there is", nil, func(c *Config, s *ldaptest.Server) {
+					c.Backends[0].LDAP.Servers = []string{strings.Replace(s.TLSURL, "ldaps:", "ldap:", 1)}
+					c.Backends[0].LDAP.Timeout = time.Second // 389 Directory Server waits
+				}, []string{".yaml:", "backends.corp", "is it a port for ldaps://?"}, unavailable, unavailable},
 				{"base", nil, func(c *Config, s *ldaptest.Server) { c.Resources[0].Collection.Base = "ou=nowhere," + s.Base },
 					[]string{".yaml:", "resources.User", `"ou=nowhere,`, "32", "see whether it is spelled right"}, unavailable, ok},
 				{"anchor", nil, func(c *Config, _ *ldaptest.Server) { c.Resources[0].Collection.Anchor = "entryUID" },
@@ -60,6 +75,18 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// strangerCA is a file with an authority that signed none of the servers' certificates.
+func strangerCA(t *testing.T) string {
+	t.Helper()
+	web := httptest.NewTLSServer(http.NotFoundHandler())
+	defer web.Close()
+	file := filepath.Join(t.TempDir(), "stranger.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func (m misfit) test(t *testing.T, s *ldaptest.Server) {

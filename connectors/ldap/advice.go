@@ -1,8 +1,11 @@
 package ldap
 
 import (
+	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -10,6 +13,29 @@ import (
 	"postern/connectors"
 	"postern/connectors/ldap/wire"
 )
+
+// advice says what an administrator can do about a server that this can not connect
+// or bind to, or "".
+func (d *dialer) advice(err error) string {
+	_, stranger := errors.AsType[x509.UnknownAuthorityError](err)
+	switch {
+	case stranger && d.tls != nil && d.tls.RootCAs != nil:
+		return "its certificate is of another authority than those in tls: { ca: FILE }"
+	case brokenOff(err) && d.tls == nil:
+		return "is it a port for ldaps://? see the scheme and the port, and whether the server is well"
+	case brokenOff(err) && !d.startTLS:
+		return "does the server begin with TLS here? see the port; one that does not takes ldap:// with startTLS: true"
+	}
+	return advice(err)
+}
+
+// brokenOff reports whether a server was reached and the conversation did not get
+// anywhere, as where one side speaks TLS and the other does not.
+func brokenOff(err error) bool {
+	op, network := errors.AsType[*net.OpError](err)
+	_, plain := errors.AsType[tls.RecordHeaderError](err)
+	return network && op.Op != "dial" || plain || !network && (errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded))
+}
 
 // advice says what an administrator can do about a server that can not be used, or "".
 func advice(err error) string {

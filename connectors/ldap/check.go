@@ -115,7 +115,7 @@ func (d *Directory) checkServer(ctx context.Context, s *server) Finding {
 	defer cancel()
 	conn, err := s.dial(ctx)
 	if err != nil {
-		return Finding{Level: Failure, Server: s.url, Message: err.Error(), Hint: advice(err)}
+		return Finding{Level: Failure, Server: s.url, Message: err.Error(), Hint: s.advice(err)}
 	}
 	conn.Close()
 	_, unknown := s.bind.(anonymous)
