@@ -60,16 +60,16 @@ func TestBadInput(t *testing.T) {
 					c.Backends[0].LDAP.Timeout = time.Second // 389 Directory Server waits
 				}, []string{".yaml:", "backends.corp", "is it a port for ldaps://?"}, unavailable, unavailable},
 				{"base", nil, func(c *Config, s *ldaptest.Server) { c.Resources[0].Collection.Base = "ou=nowhere," + s.Base },
-					[]string{".yaml:", "resources.User", `"ou=nowhere,`, "32", "see whether it is spelled right"}, unavailable, ok},
+					[]string{".yaml:", `resources.User.base: the base "ou=nowhere,`, "32", "see whether it is spelled right"}, unavailable, ok},
 				{"anchor", nil, func(c *Config, _ *ldaptest.Server) { c.Resources[0].Collection.Anchor = "entryUID" },
-					[]string{".yaml:", "resources.User", `anchor "entryUID"`, "; "}, unavailable, ok},
+					[]string{".yaml:", "resources.User.anchor: the ", `anchor "entryUID"`, "; "}, unavailable, ok},
 				{"class", nil, func(c *Config, _ *ldaptest.Server) { c.Resources[0].Collection.ObjectClass = []string{"top", "persn"} },
-					[]string{".yaml:", "resources.User", `object class "persn"`, "did you mean person?"}, ok, ok},
+					[]string{".yaml:", "resources.User.objectClass: the ", `object class "persn"`, "did you mean person?"}, ok, ok},
 				{"attribute", []string{"employeeType", "emploieeType"}, func(*Config, *ldaptest.Server) {},
-					[]string{".yaml:", "resources.User", "emploieeType: the directory's schema does not know", "did you mean employeeType?"}, ok, ok},
+					[]string{".yaml:", "resources.User: emploieeType: the directory's schema does not know", "did you mean employeeType?"}, ok, ok},
 				{"filter", nil, func(c *Config, _ *ldaptest.Server) {
 					c.Resources[0].Collection.Filter = "(&(objectClass=person)(!(emploieeType=robot)))"
-				}, []string{".yaml:", "resources.User", `filter names "emploieeType"`, "did you mean employeeType?"}, ok, ok},
+				}, []string{".yaml:", `resources.User.filter: the filter names "emploieeType"`, "did you mean employeeType?"}, ok, ok},
 			} {
 				t.Run(m.name, func(t *testing.T) { m.test(t, s) })
 			}

@@ -117,11 +117,18 @@ func askDirectories(ctx context.Context, c Config, compiled []*mapping.Mapping, 
 				told = append(told, b.Name+": "+f.String())
 				continue
 			}
+			name, node := f.Collection, nodes[f.Collection]
+			if node != nil {
+				if part := node.Map(&problems).Child(f.Key); part != nil {
+					node = part
+				}
+				f.Collection = "" // the path says it
+			}
 			p := b.at.Problem("%s", f)
 			p.Hint = f.Hint
-			if node := nodes[f.Collection]; node != nil {
+			if node != nil {
 				p.Pos, p.Path = node.Pos(), node.Path()
-				if at := places[f.Collection][f.Attr]; at.Line > 0 {
+				if at := places[name][f.Attr]; at.Line > 0 {
 					p.Pos = at
 				}
 			}

@@ -29,6 +29,7 @@ type Finding struct {
 	Server     string // URL, if it is about one server
 	Collection string // name, if it is about one collection
 	Attr       connectors.Attr
+	Key        string // of the collection's part of the file, if it is about one: base, filter, anchor, objectClass
 	Message    string
 	Hint       string // what to do about it, if that can be said
 }
@@ -172,50 +173,57 @@ const baseHint = "see whether it is spelled right and is there, and whether the 
 // checkScope asks for the base and for one entry of the collection, whose DN it
 // returns, or "".
 func (c *collection) checkScope(ctx context.Context, f *facts) (found []Finding, example string) {
-	about := func(l Level, hint, format string, args ...any) []Finding {
-		return []Finding{{Level: l, Collection: c.Name, Message: fmt.Sprintf(format, args...), Hint: hint}}
+	about := func(l Level, key, hint, format string, args ...any) {
+		found = append(found, Finding{Level: l, Collection: c.Name, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}
 	if _, err := c.dir.lookUp(ctx, c.Base, "(objectClass=*)", "1.1"); err != nil {
-		return about(Failure, baseHint, "the base %q can not be read: %v", c.Base, err), ""
+		about(Failure, "base", baseHint, "the base %q can not be read: %v", c.Base, err)
+		return found, ""
 	}
 	if !f.schema.has(c.anchor.attr) {
-		return about(Failure, f.schema.nearestAttr(c.anchor.attr, "leave it out: "+f.dialect.anchor+" is the default"),
-			"the directory's schema does not know the anchor %q", c.anchor.attr), ""
+		about(Failure, "anchor", f.schema.nearestAttr(c.anchor.attr, "leave it out: "+f.dialect.anchor+" is the default"),
+			"the directory's schema does not know the anchor %q", c.anchor.attr)
 	}
 	for _, class := range c.ObjectClass {
 		if _, ok := f.schema.classes[strings.ToLower(class)]; !ok && len(f.schema.classes) > 0 {
-			return about(Failure, f.schema.nearestClass(class, "add it to the schema, or take it out of objectClass"),
-				"the directory's schema does not know the object class %q", class), ""
+			about(Failure, "objectClass", f.schema.nearestClass(class, "add it to the schema, or take it out of objectClass"),
+				"the directory's schema does not know the object class %q", class)
 		}
 	}
 	// A condition on an unknown attribute is undefined (RFC 4511 §4.5.1.7): whoever has to
 	// satisfy it is never found, negated or not.
 	for _, a := range filterNames(c.Filter) {
 		if !f.schema.has(a) {
-			return about(Failure, f.schema.nearestAttr(a, "add it to the schema, or take it out of the filter"),
-				"the filter names %q, which the directory's schema does not know", a), ""
+			about(Failure, "filter", f.schema.nearestAttr(a, "add it to the schema, or take it out of the filter"),
+				"the filter names %q, which the directory's schema does not know", a)
 		}
+	}
+	if len(found) > 0 {
+		return found, ""
 	}
 	reply, err := c.dir.pool.read(ctx, request{
 		Search: wire.Search{Base: c.Base, Scope: wire.WholeSubtree, SizeLimit: 1, Filter: c.filter},
 		extra:  c.extra,
 	}.append(nil, 0, ""))
+	if err == nil && reply.Code != wire.Success && reply.Code != wire.SizeLimitExceeded {
+		err = &wire.ResultError{Op: "search", Result: reply.Result}
+	}
 	switch {
 	case err != nil:
-		return about(Failure, advice(err), "searching %q: %v", c.Base, err), ""
-	case reply.Code != wire.Success && reply.Code != wire.SizeLimitExceeded:
-		err := &wire.ResultError{Op: "search", Result: reply.Result}
-		return about(Failure, advice(err), "searching %q: %v", c.Base, err), ""
+		about(Failure, "base", advice(err), "searching %q: %v", c.Base, err)
+		return found, ""
 	case len(reply.Entries) == 0:
-		return about(Warning, "if there should be some, see the filter and the rights to the attributes that it names",
-			"no entry under %q passes the filter %q that the bind identity can read", c.Base, c.Filter), ""
+		about(Warning, "filter", "if there should be some, see the filter and the rights to the attributes that it names",
+			"no entry under %q passes the filter %q that the bind identity can read", c.Base, c.Filter)
+		return found, ""
 	}
 	d := c.decoder(f, nil)
 	if err := d.add(reply.Entries[0]); err != nil {
-		return about(Failure, "", "%v", err), ""
+		about(Failure, "", "", "%v", err)
+		return found, ""
 	}
 	for a := range c.required {
-		found = append(found, about(Info, "", "the schema demands a value of %q: groups made here get the placeholder %q, which is not shown", a, c.Placeholder)...)
+		about(Info, "", "", "the schema demands a value of %q: groups made here get the placeholder %q, which is not shown", a, c.Placeholder)
 	}
 	return found, d.dns[0]
 }
