@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"postern/connectors/ldap/ldaptest"
+	"postern/gateway"
 
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/rs/zerolog"
@@ -61,6 +62,9 @@ func TestBadInput(t *testing.T) {
 				}, []string{".yaml:", "backends.corp", "is it a port for ldaps://?"}, unavailable, unavailable},
 				{"base", nil, func(c *Config, s *ldaptest.Server) { c.Resources[0].Collection.Base = "ou=nowhere," + s.Base },
 					[]string{".yaml:", `resources.User.base: the base "ou=nowhere,`, "32", "see whether it is spelled right"}, unavailable, ok},
+				{"leavers", nil, func(c *Config, s *ldaptest.Server) {
+					c.Resources[0].Keep = &gateway.Keep{Container: "ou=leavers," + s.Base}
+				}, []string{`the container "ou=leavers,`, "32", "make it, or see whether it is spelled right"}, ok, ok},
 				{"anchor", nil, func(c *Config, _ *ldaptest.Server) { c.Resources[0].Collection.Anchor = "entryUID" },
 					[]string{".yaml:", "resources.User.anchor: the ", `anchor "entryUID"`, "; "}, unavailable, ok},
 				{"class", nil, func(c *Config, _ *ldaptest.Server) { c.Resources[0].Collection.ObjectClass = []string{"top", "persn"} },

@@ -142,11 +142,8 @@ func askDirectories(ctx context.Context, c Config, compiled []*mapping.Mapping, 
 				continue
 			}
 			askPlaces(ctx, d, compiled[i], &problems)
-			if r.Keep == nil || r.Keep.Container == "" {
-				continue
-			}
-			if err := d.Holds(ctx, r.Keep.Container); err != nil {
-				problems.Add(r.keepAt.Problem("the container %q can not be read: %v", r.Keep.Container, err))
+			if r.Keep != nil && r.Keep.Container != "" {
+				askContainer(ctx, d, r.keepAt, r.Keep.Container, &problems)
 			}
 		}
 	}

@@ -33,9 +33,14 @@ func askPlaces(ctx context.Context, d *ldap.Directory, m *mapping.Mapping, ps *c
 			continue
 		}
 		asked[container] = true
-		if err := d.Holds(ctx, container); err != nil {
-			ps.Add(c.At.Problem("the container %q can not be read: %v", container, err).
-				WithHint("make it, or see whether it is spelled right and whether the bind identity may read it"))
-		}
+		askContainer(ctx, d, c.At, container, ps)
+	}
+}
+
+// askContainer finds that the directory does not have a container.
+func askContainer(ctx context.Context, d *ldap.Directory, at configs.At[string], container string, ps *configs.Problems) {
+	if err := d.Holds(ctx, container); err != nil {
+		ps.Add(at.Problem("the container %q can not be read: %v", container, err).
+			WithHint("make it, or see whether it is spelled right and whether the bind identity may read it"))
 	}
 }
