@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,8 +19,12 @@ type exchange struct {
 	client string
 	status int
 	err    error // why it failed, whole
-	log    zerolog.Logger
-	held   func() // gives back what the request holds until it is answered; or nil
+	// unknown are names in the body that no schema has, as many as the line shows;
+	// more counts the others.
+	unknown []string
+	more    int
+	log     zerolog.Logger
+	held    func() // gives back what the request holds until it is answered; or nil
 }
 
 type exchangeKey struct{}
@@ -29,6 +35,24 @@ func requestID() string {
 	var b [8]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
+}
+
+// Bounds of what a line shows of names that clients make up.
+const (
+	maxUnknown     = 100
+	maxUnknownName = 200
+)
+
+// unknownName notes a name in the body that no schema has, once.
+func (ex *exchange) unknownName(name string) {
+	name = strings.ToValidUTF8(name[:min(len(name), maxUnknownName)], "")
+	switch {
+	case slices.Contains(ex.unknown, name):
+	case len(ex.unknown) == maxUnknown:
+		ex.more++
+	default:
+		ex.unknown = append(ex.unknown, name)
+	}
 }
 
 // release gives back what the request holds.
@@ -77,6 +101,12 @@ func (ex *exchange) line(r *http.Request, took time.Duration) {
 	}
 	if _, left := errors.AsType[*gone](ex.err); ex.err != nil && !left && ex.status != http.StatusNotFound {
 		e.AnErr("why", ex.err)
+	}
+	if len(ex.unknown) > 0 {
+		e.Strs("unknown", ex.unknown)
+	}
+	if ex.more > 0 {
+		e.Int("more", ex.more)
 	}
 	e.Msg("request")
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"iter"
 	"net"
@@ -470,5 +471,41 @@ func TestIgnoredIsLoggedWithItsRequest(t *testing.T) {
 		if res.StatusCode >= 300 || !found {
 			t.Errorf("%s: %s %s; the log has\n%s", ask.method, res.Status, body, e.log)
 		}
+	}
+}
+
+// TestUnknownIsLogged sends names that no schema has, one of them twice and more than
+// a line holds: the line of the request has them.
+func TestUnknownIsLogged(t *testing.T) {
+	e := newEdge(t)
+	line := func(body string) string {
+		t.Helper()
+		res, text := e.do("POST", "/Users", body)
+		if res.StatusCode != http.StatusCreated {
+			t.Fatalf("%s %s", res.Status, text)
+		}
+		for line := range strings.Lines(e.log.String()) {
+			if strings.Contains(line, res.Header.Get("X-Request-Id")) && strings.Contains(line, `"message":"request"`) {
+				return line
+			}
+		}
+		t.Fatalf("no line of the request:\n%s", e.log)
+		return ""
+	}
+	if got := line(`{"userName":"anna","nick":"A","emails":[{"value":"a@b","zip":1},{"value":"c@d","zip":2}]}`); !strings.Contains(got, `"unknown":["nick","emails.zip"]`) {
+		t.Errorf("%s", got)
+	}
+	if got := line(`{"userName":"bert"}`); strings.Contains(got, "unknown") {
+		t.Errorf("%s", got)
+	}
+	var many strings.Builder
+	for i := range 110 {
+		fmt.Fprintf(&many, `,"%d":1`, 100+i)
+	}
+	if got := line(`{"userName":"carl"` + many.String() + `}`); !strings.Contains(got, `"199"],"more":10,`) {
+		t.Errorf("%s", got)
+	}
+	if got := line(`{"userName":"dora","` + strings.Repeat("x", 900) + `":1}`); !strings.Contains(got, `"`+strings.Repeat("x", 200)+`"`) {
+		t.Errorf("%s", got)
 	}
 }

@@ -186,7 +186,6 @@ func (q *request) reading(id string) scim.DecodeOptions {
 	return scim.DecodeOptions{ID: id, Dialect: q.client.Dialect.Dialect, Ignored: q.ignored}
 }
 
-// ignored logs what of a body has no place in the schemas that are served.
-func (q *request) ignored(name string) {
-	q.h.Log.Debug().Str("request", exchangeOf(q.Request).id).Str("ignored", name).Msg("not in a schema that is served")
-}
+// ignored notes for the log what of a body has no place in the schemas that are
+// served.
+func (q *request) ignored(name string) { exchangeOf(q.Request).unknownName(name) }
