@@ -10,14 +10,15 @@ import (
 )
 
 // A PlaceSpec says in which container of the backend an object lies: in one that a
-// template makes of the object's values, or in one that a table has for one of them.
+// template makes of the object's values, or in one that a table has for one of them,
+// which may be a template in its turn.
 type PlaceSpec struct {
 	At       configs.At[string] // where it is said
 	Template configs.At[string] // "OU={department},OU=Staff,DC=example,DC=com"
 	By       configs.At[string] // of a table: the SCIM path of the value
 	Table    []PlaceRow
-	// Else is the container of an object without the value, or with one that the
-	// table does not have.
+	// Else is the container of an object without a value that the place is made of, or
+	// with one that the table does not have.
 	Else configs.At[string]
 	// Move is always, or create: an object stays where it is made.
 	Move configs.At[string]
@@ -64,12 +65,20 @@ func decodePlace(n *configs.Node, problems *configs.Problems) PlaceSpec {
 // A placing is a compiled PlaceSpec.
 type placing struct {
 	pos       configs.Pos
-	template  *template // nil is the table
-	text      []string  // of the template, around its inputs
+	only      *container // nil is the table
 	by        *rule
-	table     map[string]connectors.Place // by folded value
-	otherwise connectors.Place            // the zero Place is none
+	table     map[string]*container // by folded value
+	otherwise connectors.Place      // the zero Place is none
 	stays     bool
+	// inputs are the rules whose values choose the place, each once: those that
+	// containers are made of, and then that of the table.
+	inputs []*rule
+}
+
+// A container is text with the values of rules between.
+type container struct {
+	text   []string
+	inputs []*rule
 }
 
 // A Container is a place that objects can get, with where it is written: text
@@ -96,39 +105,31 @@ func (c *compiler) place() {
 	if !c.named {
 		c.add(s.At.Problem("nothing can be made here, so nothing gets a place"))
 	}
-	fixed := func(at configs.At[string]) []segment {
-		segments := c.container(at)
-		if slices.ContainsFunc(segments, func(g segment) bool { return g.path != "" }) {
-			c.add(at.Problem("a container that is always the same has no value in braces").WithHint("write {{ and }} for braces"))
+	// usable reads a container, or the value of the table, and what it is made of.
+	usable := func(at configs.At[string], segments []segment) []*line {
+		inputs := c.inputs(at, segments)
+		for _, l := range inputs {
+			switch {
+			case l.unread:
+				c.add(at.Problem("a place can not depend on %s, which is never read", l.spec.Path.Value))
+			case l.write == writeNever:
+				c.add(at.Problem("a place can not depend on %s, which is never written", l.spec.Path.Value))
+			}
 		}
-		return segments
+		return inputs
 	}
 	t := placeText{}
-	inputs := []*line{}
 	if s.Template.Value != "" {
 		t.segments = c.container(s.Template)
-		inputs = c.inputs(s.Template, t.segments)
-		if !slices.ContainsFunc(t.segments, func(g segment) bool { return g.path != "" }) {
+		usable(s.Template, t.segments)
+		if !varies(t.segments) {
 			c.add(s.Template.Problem("every object would lie in the same container").
 				WithHint("make that the base, or put an attribute in braces, as in OU={department},…"))
 		}
 	}
 	if s.By.Value != "" {
-		inputs = c.inputs(s.By, []segment{{path: s.By.Value}})
-		if len(inputs) == 1 {
+		if inputs := usable(s.By, []segment{{path: s.By.Value}}); len(inputs) == 1 {
 			t.by = inputs[0]
-		}
-	}
-	at := s.Template
-	if s.By.Set {
-		at = s.By
-	}
-	for _, l := range inputs {
-		switch {
-		case l.unread:
-			c.add(at.Problem("a place can not depend on %s, which is never read", l.spec.Path.Value))
-		case l.write == writeNever:
-			c.add(at.Problem("a place can not depend on %s, which is never written", l.spec.Path.Value))
 		}
 	}
 	seen := make(map[string]bool)
@@ -141,15 +142,25 @@ func (c *compiler) place() {
 		if t.by != nil {
 			c.placeable(t.by, row.Value)
 		}
-		t.rows = append(t.rows, fixed(row.Container))
+		segments := c.container(row.Container)
+		usable(row.Container, segments)
+		t.rows = append(t.rows, segments)
 	}
 	if s.By.Set && len(s.Table) == 0 {
 		c.add(s.By.Problem("the table is empty"))
 	}
 	if s.Else.Set {
-		t.otherwise = fixed(s.Else)
+		t.otherwise = c.container(s.Else)
+		if varies(t.otherwise) {
+			c.add(s.Else.Problem("a container that is always the same has no value in braces").WithHint("write {{ and }} for braces"))
+		}
 	}
 	c.placeText = &t
+}
+
+// varies reports whether a container is made of values.
+func varies(segments []segment) bool {
+	return slices.ContainsFunc(segments, func(g segment) bool { return g.path != "" })
 }
 
 // placeable checks that a resource can have the value of a row.
@@ -182,21 +193,30 @@ func (c *compiler) buildPlacing(m *Mapping) {
 	}
 	s, t := c.spec.Place, c.placeText
 	p := &placing{pos: s.At.Pos, stays: s.Move.Value == moveCreate}
-	told := func(at configs.At[string], segments []segment) connectors.Place {
-		text := containerText(segments)
-		m.containers = append(m.containers, Container{At: at, Text: text})
-		return connectors.Place{Text: text}
+	told := func(at configs.At[string], segments []segment) *container {
+		k := &container{text: containerText(segments)}
+		m.containers = append(m.containers, Container{At: at, Text: k.text})
+		for input := range c.template(segments).inputs {
+			k.inputs = append(k.inputs, input)
+			if !slices.Contains(p.inputs, input) {
+				p.inputs = append(p.inputs, input)
+			}
+		}
+		return k
 	}
 	if t.by != nil {
-		p.by, p.table = t.by.rule, make(map[string]connectors.Place)
+		p.by, p.table = t.by.rule, make(map[string]*container)
 		for i, row := range s.Table {
 			p.table[placeKey(row.Value.Value)] = told(row.Container, t.rows[i])
 		}
+		if !slices.Contains(p.inputs, p.by) {
+			p.inputs = append(p.inputs, p.by)
+		}
 	} else {
-		p.template, p.text = c.template(t.segments), told(s.Template, t.segments).Text
+		p.only = told(s.Template, t.segments)
 	}
 	if s.Else.Set {
-		p.otherwise = told(s.Else, t.otherwise)
+		p.otherwise = connectors.Place{Text: told(s.Else, t.otherwise).text}
 	}
 	m.placing = p
 }
@@ -214,18 +234,9 @@ func containerText(segments []segment) []string {
 	return text
 }
 
-// inputs are the rules whose values choose the place.
-func (p *placing) inputs(yield func(*rule) bool) {
-	if p.by != nil {
-		yield(p.by)
-		return
-	}
-	p.template.inputs(yield)
-}
-
 // uses reports whether something in the property chooses the place.
 func (p *placing) uses(prop *property) bool {
-	for input := range p.inputs {
+	for _, input := range p.inputs {
 		if input.property == prop {
 			return true
 		}
@@ -235,49 +246,67 @@ func (p *placing) uses(prop *property) bool {
 
 // wants appends the attributes that choose the place.
 func (p *placing) wants(want []connectors.Attr) []connectors.Attr {
-	t := p.template
-	if t == nil {
-		t = &template{parts: []part{{input: p.by}}}
+	t := &template{}
+	for _, input := range p.inputs {
+		t.parts = append(t.parts, part{input: input})
 	}
 	return t.wants(want, depthOfName)
 }
 
 // of returns the place of an object with these values.
 func (p *placing) of(v values) (connectors.Place, error) {
-	var place connectors.Place
-	for input := range p.inputs {
-		text := v.text(input, depthOfName)
-		if text == "" && input.leaf.Name == "active" && input.leaf.Type == scim.Boolean {
-			text = "true" // what is made is active, unless the client says otherwise
+	k, missing := p.only, (*rule)(nil)
+	if p.by != nil {
+		text := v.placeText(p.by)
+		if k = p.table[placeKey(text)]; k == nil && text != "" && p.otherwise.IsZero() {
+			return connectors.Place{}, scim.InvalidValue("%s: there is no place for objects with this value", p.by.path)
 		}
-		row, found := p.table[placeKey(text)]
-		switch {
-		case p.by != nil && found:
-			return row, nil
-		case text != "" && p.by == nil:
-			place.Values = append(place.Values, connectors.Value(text))
-		case !p.otherwise.IsZero():
-			return p.otherwise, nil
-		case text == "":
-			return place, scim.InvalidValue("%s is required: where the object lies depends on it", input.path)
-		default:
-			return place, scim.InvalidValue("%s: there is no place for objects with this value", input.path)
+		missing = p.by
+	}
+	var place connectors.Place
+	if k != nil {
+		if place, missing = k.of(v); missing == nil {
+			return place, nil
 		}
 	}
-	place.Text = p.text
+	if p.otherwise.IsZero() {
+		return connectors.Place{}, scim.InvalidValue("%s is required: where the object lies depends on it", missing.path)
+	}
+	return p.otherwise, nil
+}
+
+// of returns the place that the values make of the container, or the rule whose value
+// is missing.
+func (k *container) of(v values) (place connectors.Place, missing *rule) {
+	place.Text = k.text
+	for _, input := range k.inputs {
+		text := v.placeText(input)
+		if text == "" {
+			return connectors.Place{}, input
+		}
+		place.Values = append(place.Values, connectors.Value(text))
+	}
 	return place, nil
+}
+
+// placeText is the value of a rule that a place depends on.
+func (of values) placeText(input *rule) string {
+	text := of.text(input, depthOfName)
+	if text == "" && input.leaf.Name == "active" && input.leaf.Type == scim.Boolean {
+		return "true" // what is made is active, unless the client says otherwise
+	}
+	return text
 }
 
 // Containers returns the containers that objects of the mapping can lie in.
 func (m *Mapping) Containers() []Container { return m.containers }
 
-// PlacedBy returns the SCIM path of what chooses the container, or the first of
-// several, for messages to a client.
+// PlacedBy returns the SCIM path of what chooses the container, for messages to a
+// client: of several the first that containers are made of, since those are the ones
+// that may not be there.
 func (m *Mapping) PlacedBy() string {
-	if m.placing != nil {
-		for input := range m.placing.inputs {
-			return input.path
-		}
+	if m.placing != nil && len(m.placing.inputs) > 0 {
+		return m.placing.inputs[0].path
 	}
 	return ""
 }
@@ -291,7 +320,7 @@ func (pl *planner) move() {
 		return
 	}
 	changed := false
-	for input := range p.inputs {
+	for _, input := range p.inputs {
 		changed = changed || placeKey(valuesOf(pl.was).text(input, depthOfName)) != placeKey(values(pl.after).text(input, depthOfName))
 	}
 	if !changed {

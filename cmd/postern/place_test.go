@@ -183,6 +183,24 @@ func TestPlaceByTable(t *testing.T) {
 			w.liesIn(u.text("userName"), staff)
 			v := w.user("inactive", `,"displayName":"Inactive","active":false`)
 			w.liesIn(v.text("userName"), left)
+			w.want(w.do("PUT", "/Users/"+v.id(), userBody(v.text("userName"), `,"displayName":"Inactive","title":"Gone"`)), http.StatusOK) // active is left out, and stays
+			w.liesIn(v.text("userName"), left)
+
+			// Those who are there lie by department, and the others in one container.
+			sales := past.container("Sales", staff)
+			w = placedWorld(t, s, fmt.Sprintf(`{ by: active, table: { "true": %q, "false": %q }, else: %q }`, "ou={"+department+"},"+staff, left, staff))
+			u = w.user("leaving", inDepartment("Sales", `,"displayName":"Going"`))
+			path, name := "/Users/"+u.id(), u.text("userName")
+			w.liesIn(name, sales)
+			w.want(w.do("PATCH", path, patchBody(`{"op":"replace","path":"active","value":false}`)), http.StatusOK)
+			w.liesIn(name, left)
+			w.want(w.do("PATCH", path, patchBody(`{"op":"remove","path":`+quote(department)+`}`)), http.StatusOK)
+			w.liesIn(name, left)
+			w.want(w.do("PATCH", path, patchBody(`{"op":"replace","path":"active","value":true}`)), http.StatusOK)
+			w.liesIn(name, staff)
+			w.want(w.do("PATCH", path, patchBody(`{"op":"add","path":`+quote(department)+`,"value":"Sales"}`)), http.StatusOK)
+			w.liesIn(name, sales)
+			w.wantError(w.do("PATCH", path, patchBody(`{"op":"replace","path":`+quote(department)+`,"value":"Nowhere"}`)), http.StatusBadRequest, "invalidValue", "department", "container")
 
 			// Without the container nothing is half done, and the account does not stay open unnoticed.
 			w = placedWorld(t, s, fmt.Sprintf(`{ by: active, table: { "true": %q, "false": %q } }`, staff, "ou=Gone,"+s.PeopleBase))
