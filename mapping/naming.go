@@ -152,7 +152,11 @@ func (c *compiler) inputs(at configs.At[string], segments []segment) []*line {
 			p := at.Problem("{%s}: %s", g.path, reason)
 			known := make([]string, len(c.lines))
 			for i := range c.lines {
-				known[i] = c.lines[i].spec.Path.Value
+				path := c.lines[i].spec.Path.Value
+				known[i] = path[strings.LastIndexByte(path, ':')+1:]
+				if found, _ := c.lineOf(known[i]); found != c.lines[i] {
+					known[i] = path // without its schema it is another's
+				}
 			}
 			c.add(p.Near(g.path, known))
 			continue
