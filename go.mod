@@ -21,6 +21,8 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require github.com/go-jose/go-jose/v4 v4.1.4
+
 require (
 	github.com/Azure/go-ntlmssp v0.1.1 // indirect
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect

@@ -37,7 +37,8 @@ var allowed = map[string][]string{
 	"idstore/idstoretest": {"idstore"},
 
 	"gateway":          {"scim", "mapping", "connectors", "idstore"},
-	"gateway/httpapi":  {"gateway", "scim"},
+	"gateway/httpapi":  {"gateway", "gateway/token", "scim"},
+	"gateway/token":    {},
 	"gateway/adminapi": {"gateway", "idstore", "connectors"},
 
 	"cmd/postern": {"…"},

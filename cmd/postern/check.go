@@ -10,6 +10,7 @@ import (
 	"postern/connectors"
 	"postern/connectors/ldap"
 	"postern/connectors/rest"
+	"postern/gateway/token"
 	"postern/mapping"
 
 	"github.com/rs/zerolog"
@@ -71,7 +72,29 @@ func askBackends(ctx context.Context, c Config, compiled []*mapping.Mapping) (to
 	}
 	more, wrong := askApps(ctx, c, compiled, apps)
 	problems.Add(wrong...)
-	return append(told, more...), problems.Sorted(), nil
+	keys, wrong := askIssuers(ctx, c)
+	problems.Add(wrong...)
+	return append(append(told, more...), keys...), problems.Sorted(), nil
+}
+
+// askIssuers reads the keys by which clients' signed tokens are known.
+func askIssuers(ctx context.Context, c Config) (told []string, problems configs.Problems) {
+	for _, client := range c.Clients {
+		if client.Issued == nil {
+			continue
+		}
+		v, err := token.New(*client.Issued)
+		n := 0
+		if err == nil {
+			n, err = v.Check(ctx)
+		}
+		if err != nil {
+			problems.Add(client.issuedAt.Problem("%v", err).WithHint("see issuer, or say with keys where they are"))
+			continue
+		}
+		told = append(told, fmt.Sprintf("client %s: %d keys of its tokens' issuer", client.Name, n))
+	}
+	return told, problems
 }
 
 // askApps asks the applications that are open whether the configuration fits them.

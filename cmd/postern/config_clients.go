@@ -2,10 +2,12 @@ package main
 
 import (
 	"crypto/sha256"
+	"net/url"
 	"slices"
 	"strings"
 
 	"postern/configs"
+	"postern/gateway/token"
 )
 
 // A Client is a SCIM client that may call.
@@ -18,6 +20,8 @@ type Client struct {
 	KeepOmitted, AddReferences bool
 	Me                         string // the userName of the user that the client stands for at /Me
 	Tokens                     []configs.Secret
+	Issued                     *token.Config // of whom signed tokens are taken; nil is nobody
+	issuedAt                   configs.At[string]
 	Access                     map[string]Access // by resource type; a type that is not in it is closed
 }
 
@@ -41,7 +45,10 @@ func decodeClients(n *configs.Node, types []string, ps *configs.Problems) []Clie
 	owners := make(map[[sha256.Size]byte]string)
 	for key, node := range m.Each() {
 		cm := node.Map(ps)
-		cm.Required("token", "access")
+		cm.Required("access")
+		if !cm.Has("jwt") {
+			cm.Required("token")
+		}
 		domain := cm.String("domain")
 		c := Client{
 			Name:          key.Value,
@@ -61,13 +68,72 @@ func decodeClients(n *configs.Node, types []string, ps *configs.Problems) []Clie
 				c.Tokens = append(c.Tokens, token.Value)
 			}
 		}
+		if n := cm.Child("jwt"); n != nil {
+			c.Issued, c.issuedAt = decodeIssued(n, ps)
+		}
 		cm.Done()
 		clients, domains = append(clients, c), append(domains, domain)
 	}
 	for i, domain := range domains {
 		checkDomain(clients[i], domain, clients, ps)
+		checkIssued(clients[i], clients[:i], ps)
 	}
 	return clients
+}
+
+// decodeIssued reads whose signed tokens (RFC 7519) a client may show.
+func decodeIssued(n *configs.Node, ps *configs.Problems) (*token.Config, configs.At[string]) {
+	m := n.Map(ps)
+	m.Required("issuer", "audience")
+	issuer := m.String("issuer")
+	c := &token.Config{Issuer: issuer.Value}
+	for _, audience := range m.Strings("audience") {
+		c.Audiences = append(c.Audiences, audience.Value)
+	}
+	if claims := m.Child("claims"); claims != nil {
+		c.Claims = make(map[string]string)
+		for name, value := range claims.Map(ps).Each() {
+			c.Claims[name.Value] = value.Text(ps).Value
+		}
+	}
+	address := issuer
+	if keys := m.Child("keys"); keys.Kind() == configs.Mapping {
+		km := keys.Map(ps)
+		km.Required("file")
+		c.KeysFile = km.File("file").Value
+		km.Done()
+	} else if keys != nil {
+		address = m.String("keys")
+		c.Keys = address.Value
+	}
+	m.Done()
+	if u, err := url.Parse(address.Value); address.Value != "" && c.KeysFile == "" && (err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname()))) {
+		ps.Add(address.Problem("%q is not an https:// address, from which the issuer's keys are read", address.Value).WithHint("keys: https://… or { file: … } says where they are"))
+	}
+	if c.KeysFile != "" {
+		if _, err := token.New(token.Config{Issuer: "x", Audiences: []string{"x"}, KeysFile: c.KeysFile}); err != nil {
+			ps.Add(issuer.Problem("%v", err))
+		}
+	}
+	return c, issuer
+}
+
+// checkIssued refuses clients that one token could be of.
+func checkIssued(c Client, others []Client, ps *configs.Problems) {
+	for _, o := range others {
+		if c.Issued == nil || o.Issued == nil || c.Issued.Issuer != o.Issued.Issuer ||
+			!slices.ContainsFunc(c.Issued.Audiences, func(a string) bool { return slices.Contains(o.Issued.Audiences, a) }) {
+			continue
+		}
+		apart := false
+		for name, value := range c.Issued.Claims {
+			other, both := o.Issued.Claims[name]
+			apart = apart || both && other != value
+		}
+		if !apart {
+			ps.Add(c.issuedAt.Problem("a token of this issuer may be of the client %q too", o.Name).WithHint("say by claims, such as appid, what tells the two apart"))
+		}
+	}
 }
 
 // usableToken reports a token that can not do its work: one that two clients hold does not tell

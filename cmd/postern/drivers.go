@@ -15,6 +15,7 @@ import (
 	"postern/connectors/rest"
 	"postern/gateway"
 	"postern/gateway/httpapi"
+	"postern/gateway/token"
 	"postern/idstore"
 	"postern/idstore/bolt"
 	"postern/idstore/memory"
@@ -303,6 +304,13 @@ func clientsOf(c Config) ([]httpapi.Client, error) {
 				return nil, fmt.Errorf("the token of client %q: %w", from.Name, err)
 			}
 			to.Tokens = append(to.Tokens, digest)
+		}
+		if from.Issued != nil {
+			v, err := token.New(*from.Issued)
+			if err != nil {
+				return nil, fmt.Errorf("the tokens of client %q: %w", from.Name, err)
+			}
+			to.Issued = v
 		}
 		for typ, access := range from.Access {
 			to.Access[typ] = levels[access]

@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"crypto/sha256"
+	"errors"
 	"net/http"
 	"strings"
 
 	"postern/gateway"
+	"postern/gateway/token"
 	"postern/scim"
 )
 
@@ -30,32 +32,60 @@ type Client struct {
 	Domain  string // the provisioning domain whose ids and externalIds it sees
 	Dialect Dialect
 	Tokens  []Token
-	Access  map[string]Access // by resource type
-	Me      string            // the userName of the user that the token stands for, or ""
+	// Issued tells whether a token is one that an issuer gave this client; nil is none.
+	Issued *token.Verifier
+	Access map[string]Access // by resource type
+	Me     string            // the userName of the user that the token stands for, or ""
 }
 
 // credentials finds a client by the hash of its token. What the look-up's time
 // tells is about a hash, and so about nothing that can be guessed bit by bit.
-type credentials map[Token]*Client
+type credentials struct {
+	tokens map[Token]*Client
+	issued []*Client // those whose tokens an issuer gives
+}
 
 func newCredentials(clients []Client) credentials {
-	c := make(credentials)
+	c := credentials{tokens: make(map[Token]*Client)}
 	for i := range clients {
 		for _, t := range clients[i].Tokens {
-			c[t] = &clients[i]
+			c.tokens[t] = &clients[i]
+		}
+		if clients[i].Issued != nil {
+			c.issued = append(c.issued, &clients[i])
 		}
 	}
 	return c
 }
 
+// errNobody says that a request shows no client that is known.
+var errNobody = errors.New("nobody is known by this token")
+
 // client authenticates a request by its bearer token (RFC 6750 §2.1).
-func (c credentials) client(r *http.Request) (*Client, bool) {
-	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+func (c credentials) client(r *http.Request) (*Client, error) {
+	scheme, text, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") || len(r.Header["Authorization"]) != 1 { // which of two is meant can not be told
-		return nil, false
+		return nil, errNobody
 	}
-	client, ok := c[HashToken(strings.TrimSpace(token))]
-	return client, ok
+	text = strings.TrimSpace(text)
+	if client, ok := c.tokens[HashToken(text)]; ok {
+		return client, nil
+	}
+	if !token.Looks(text) {
+		return nil, errNobody
+	}
+	why := errNobody
+	for _, client := range c.issued {
+		err := client.Issued.Verify(r.Context(), text)
+		if err == nil {
+			return client, nil
+		}
+		why = errors.Join(why, err)
+	}
+	if errors.Is(why, token.ErrUnavailable) {
+		return nil, &gateway.Fault{Kind: gateway.Unavailable, Reason: "the keys of the token's issuer can not be read at the moment", Err: why}
+	}
+	return nil, why
 }
 
 // An endpoint answers a request or returns why it does not.
@@ -69,9 +99,9 @@ func (h *Handler) public(e endpoint) http.Handler {
 // known wraps an endpoint that any client may call.
 func (h *Handler) known(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		client, ok := h.clients.client(r)
-		if !ok {
-			h.unauthorized(w, r)
+		client, err := h.clients.client(r)
+		if err != nil {
+			h.unauthorized(w, r, err)
 			return
 		}
 		h.call(w, r, client, e)
@@ -96,7 +126,12 @@ func (q *request) allowed(a Access, rt *scim.ResourceType) error {
 	return nil
 }
 
-func (h *Handler) unauthorized(w http.ResponseWriter, r *http.Request) {
+// unauthorized answers a request by nobody who is known. Why that is is for the log.
+func (h *Handler) unauthorized(w http.ResponseWriter, r *http.Request, why error) {
+	if f, ok := errors.AsType[*gateway.Fault](why); ok {
+		exchangeOf(r).fail(w, f)
+		return
+	}
 	challenge := `Bearer realm="scim"`
 	detail := "a bearer token is needed in the Authorization header"
 	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -109,7 +144,9 @@ func (h *Handler) unauthorized(w http.ResponseWriter, r *http.Request) {
 		detail = "the bearer token is not valid"
 	}
 	w.Header().Set("WWW-Authenticate", challenge)
-	exchangeOf(r).fail(w, scim.Errorf(http.StatusUnauthorized, "", "%s", detail))
+	ex := exchangeOf(r)
+	ex.fail(w, scim.Errorf(http.StatusUnauthorized, "", "%s", detail))
+	ex.err = errors.Join(ex.err, why)
 }
 
 func (h *Handler) call(w http.ResponseWriter, r *http.Request, client *Client, e endpoint) {

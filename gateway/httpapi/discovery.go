@@ -100,7 +100,7 @@ func (h *Handler) serviceProviderConfig(q *request) error {
 			`"meta":{"resourceType":"ServiceProviderConfig","location":`...)
 		dst = append(dst, location...)
 		dst = append(dst, '}')
-		if client, ok := h.clients.client(q.Request); ok && client.Dialect.Conformant {
+		if client, err := h.clients.client(q.Request); err == nil && client.Dialect.Conformant {
 			dst = append(dst, `,"interopProfileConformant":true`...)
 		}
 		return append(dst, '}')
