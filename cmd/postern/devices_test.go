@@ -7,12 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"postern/connectors"
 	"postern/connectors/ldap/ldaptest"
 	"postern/connectors/memory"
+	"postern/mapping"
 
 	goldap "github.com/go-ldap/ldap/v3"
-	"github.com/rs/zerolog"
 )
 
 const (
@@ -33,26 +32,12 @@ func TestDevices(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		t.Setenv("POSTERN_BIND_PASSWORD", "unused")
 		c, maps := editedConfig(t, "devices.yaml", devicePairs()...)
-		var collections []memory.Collection
-		for i, r := range c.Resources {
-			col := memoryCollection(r.Name, maps[i])
+		served, _ := memoryApp(t, c, maps, func(name string, m *mapping.Mapping) memory.Collection {
+			col := memoryCollection(name, m)
 			col.Reverse = nil // no groups here
-			collections = append(collections, col)
-		}
-		backend := memory.New(memory.Options{Collections: collections})
-		connected := make(map[string]connectors.Connector)
-		for _, r := range c.Resources {
-			connected[r.Name] = backend.Collection(r.Name)
-		}
-		a := &app{}
-		var err error
-		if a.store, err = openStore(Store{}); err != nil {
-			t.Fatal(err)
-		}
-		if err := a.wire(t.Context(), c, maps, connected, zerolog.Nop()); err != nil {
-			t.Fatal(err)
-		}
-		deviceSuite(t, serveApp(t, a))
+			return col
+		})
+		deviceSuite(t, served)
 	})
 	t.Run("openldap", func(t *testing.T) {
 		s := ldaptest.Start(t, ldaptest.OpenLDAP)

@@ -12,12 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"postern/connectors"
-	"postern/connectors/memory"
-
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-	"github.com/rs/zerolog"
 )
 
 // TestIssuedTokens lets a client in by a token that an identity provider gave it, and
@@ -56,23 +52,8 @@ func TestIssuedTokens(t *testing.T) {
 		if down.Load() != problems.HasErrors() || !down.Load() && !strings.Contains(strings.Join(told, ""), "1 keys") {
 			t.Errorf("check --connect, the issuer down %v: %q %v", down.Load(), told, problems)
 		}
-		var collections []memory.Collection
-		for i, r := range c.Resources {
-			collections = append(collections, memoryCollection(r.Name, maps[i]))
-		}
-		backend := memory.New(memory.Options{Collections: collections})
-		connected := make(map[string]connectors.Connector)
-		for _, r := range c.Resources {
-			connected[r.Name] = backend.Collection(r.Name)
-		}
-		a := &app{}
-		if a.store, err = openStore(Store{}); err != nil {
-			t.Fatal(err)
-		}
-		if err := a.wire(t.Context(), c, maps, connected, zerolog.Nop()); err != nil {
-			t.Fatal(err)
-		}
-		return serveApp(t, a)
+		served, _ := memoryApp(t, c, maps, memoryCollection)
+		return served
 	}
 	w := serves()
 	for _, c := range []struct {

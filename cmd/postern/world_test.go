@@ -249,9 +249,25 @@ func TestDemoDirectory(t *testing.T) {
 func TestMemory(t *testing.T) {
 	t.Setenv("POSTERN_DEMO_PASSWORD", "unused")
 	c, maps := sampleConfig(t, "demo.yaml")
+	served, connected := memoryApp(t, c, maps, memoryCollection)
+	w := &world{client: served, kind: "memory", userName: func(stem string) string { return stem }, disables: true,
+		behind: backing{config: c, maps: maps, connect: func(*testing.T, ...string) map[string]connectors.Connector { return connected }}}
+	w.look(c, maps, "", "")
+	looks := connectorBeyond{collections: connected, attrs: map[string][]connectors.Attr{}}
+	for name, m := range w.maps {
+		looks.attrs[name] = m.Attrs()
+	}
+	w.beyond = looks
+	suite(t, w)
+}
+
+// memoryApp serves a configuration from the reference connector, whose collections
+// are made by a function.
+func memoryApp(t *testing.T, c Config, maps []*mapping.Mapping, collection func(string, *mapping.Mapping) memory.Collection) (*client, map[string]connectors.Connector) {
+	t.Helper()
 	var collections []memory.Collection
 	for i, r := range c.Resources {
-		collections = append(collections, memoryCollection(r.Name, maps[i]))
+		collections = append(collections, collection(r.Name, maps[i]))
 	}
 	backend := memory.New(memory.Options{Collections: collections})
 	connected := make(map[string]connectors.Connector)
@@ -266,15 +282,7 @@ func TestMemory(t *testing.T) {
 	if err := a.wire(t.Context(), c, maps, connected, zerolog.Nop()); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{client: serveApp(t, a), kind: "memory", userName: func(stem string) string { return stem }, disables: true,
-		behind: backing{config: c, maps: maps, connect: func(*testing.T, ...string) map[string]connectors.Connector { return connected }}}
-	w.look(c, maps, "", "")
-	looks := connectorBeyond{collections: connected, attrs: map[string][]connectors.Attr{}}
-	for name, m := range w.maps {
-		looks.attrs[name] = m.Attrs()
-	}
-	w.beyond = looks
-	suite(t, w)
+	return serveApp(t, a), connected
 }
 
 // look lets the conformance tables see the directory past the gateway.

@@ -140,25 +140,34 @@ func (c *Conn) Do(ctx context.Context, body []byte) (Reply, error) {
 	defer c.load.Add(-1)
 	for {
 		c.mu.Lock()
-		switch {
-		case cl.over:
+		if cl.over {
 			c.mu.Unlock()
 			return c.finish(cl)
-		case !c.reading:
-			c.reading = true
-			c.mu.Unlock()
-			c.readFor(ctx, cl)
-		default:
-			c.mu.Unlock()
-			select {
-			case <-cl.wake:
-			case <-ctx.Done():
-			}
 		}
-		if ctx.Err() != nil && c.forget(id, cl, start) {
-			return Reply{}, &Error{Err: context.Cause(ctx)}
+		if err := c.await(ctx, id, cl, start); err != nil {
+			return Reply{}, err
 		}
 	}
+}
+
+// await reads for a call, or waits while somebody else reads. It is called with c.mu
+// held, which it gives back. An error says that ctx has ended, and the call with it.
+func (c *Conn) await(ctx context.Context, id int32, cl *call, start time.Time) error {
+	if !c.reading {
+		c.reading = true
+		c.mu.Unlock()
+		c.readFor(ctx, cl)
+	} else {
+		c.mu.Unlock()
+		select {
+		case <-cl.wake:
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil && c.forget(id, cl, start) {
+		return &Error{Err: context.Cause(ctx)}
+	}
+	return nil
 }
 
 // begin sends a request. The caller takes its load away when it is over.
@@ -219,19 +228,9 @@ func (c *Conn) Stream(ctx context.Context, body []byte, yield func(message strin
 			c.mu.Unlock()
 			reply, err := c.finish(cl)
 			return reply.Result, err
-		case !c.reading:
-			c.reading = true
-			c.mu.Unlock()
-			c.readFor(ctx, cl)
-		default:
-			c.mu.Unlock()
-			select {
-			case <-cl.wake:
-			case <-ctx.Done():
-			}
 		}
-		if ctx.Err() != nil && c.forget(id, cl, start) {
-			return Result{}, &Error{Err: context.Cause(ctx)}
+		if err := c.await(ctx, id, cl, start); err != nil {
+			return Result{}, err
 		}
 	}
 }
