@@ -130,14 +130,9 @@ func (c *client) getToken(ctx context.Context, l *login) error {
 	if !o.InBody { // RFC 6749 §2.3.1
 		req.SetBasicAuth(url.QueryEscape(o.ClientID), url.QueryEscape(secret))
 	}
-	plain := *c.http.HTTPClient
-	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := plain.Do(req)
+	resp, err := c.plainly(req, "the token endpoint")
 	if err != nil {
-		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err
-		}
-		return &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: fmt.Errorf("the token endpoint: %w", err)}
+		return err
 	}
 	defer resp.Body.Close()
 	var t struct {
@@ -159,6 +154,20 @@ func (c *client) getToken(ctx context.Context, l *login) error {
 		l.ends = time.Now().Add(life - life/10)
 	}
 	return nil
+}
+
+// plainly sends a request once, and follows no redirect with what it shows.
+func (c *client) plainly(req *http.Request, what string) (*http.Response, error) {
+	plain := *c.http.HTTPClient
+	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := plain.Do(req)
+	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // the URL may hold a secret
+		}
+		return nil, &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: fmt.Errorf("%s: %w", what, err)}
+	}
+	return resp, nil
 }
 
 // getSession makes the call that logs in, and keeps the cookies of its answer.
@@ -192,14 +201,9 @@ func (c *client) getSession(ctx context.Context, l *login) error {
 	for k, v := range s.Login.Headers {
 		req.Header.Set(k, v)
 	}
-	plain := *c.http.HTTPClient
-	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := plain.Do(req)
+	resp, err := c.plainly(req, "the call that logs in")
 	if err != nil {
-		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err
-		}
-		return &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Err: fmt.Errorf("the call that logs in: %w", err)}
+		return err
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
