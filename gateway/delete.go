@@ -50,6 +50,11 @@ func (g *Gateway) deleteAsSeen(ctx context.Context, t *target, c Caller, id stri
 	if err != nil {
 		return err
 	}
+	free, err := g.lockNames(ctx, t, links)
+	if err != nil {
+		return err
+	}
+	defer free()
 	trace, err := t.trace(ctx, links)
 	if err != nil {
 		return fault(t.Mapping, err)
@@ -151,6 +156,28 @@ func (g *Gateway) deletable(ctx context.Context, t *target, rec idstore.Record) 
 			return nil, fault(t.Mapping, err)
 		}
 	}
+}
+
+// lockNames keeps others from the names of objects that are about to be gone, until
+// what refers to them by these is gone too.
+func (g *Gateway) lockNames(ctx context.Context, t *target, anchors []idstore.Anchor) (release func(), err error) {
+	named := t.Mapping.NamedBy()
+	if _, ok := connectors.As[connectors.Sweeper](t.Connector); !ok || named == "" {
+		return func() {}, nil
+	}
+	var keys []string
+	for _, a := range anchors {
+		e, err := t.Connector.Get(ctx, connectors.Anchor(a.Key), []connectors.Attr{named})
+		if connectors.KindOf(err) == connectors.NotFound && err != nil {
+			continue // nobody's any more, or another's
+		}
+		if err != nil {
+			return nil, fault(t.Mapping, err)
+		}
+		keys = append(keys, t.nameKeys(e.Field(named).Values)...)
+	}
+	release, err = g.locks.acquireAll(ctx, keys)
+	return release, fault(t.Mapping, err)
 }
 
 // deleteObjects deletes the objects in the backend, if the last of them, the

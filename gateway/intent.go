@@ -144,9 +144,10 @@ func (g *Gateway) settleAlone(ctx context.Context, in idstore.Intent) error {
 // backend may have the request of a process that is gone, or that did not wait.
 var errMayCome = errors.New("it may yet be carried out")
 
-// nameKey is what to lock for a creation under a name.
+// nameKey is what to lock for whatever takes or leaves a name. Names of resources of
+// other types may be the same to the backend, and so may other writings of a name.
 func (t *target) nameKey(name string) string {
-	return "name\x00" + t.Backend + "\x00" + t.kind + "\x00" + strings.ToLower(name)
+	return "name\x00" + t.Backend + "\x00" + strings.ToLower(strings.Join(strings.Fields(name), " "))
 }
 
 // settleDeletions resolves the deletions and the renames in a backend that were left

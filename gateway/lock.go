@@ -50,6 +50,20 @@ func (l *locks) acquire(ctx context.Context, key string) (release func(), err er
 	}
 }
 
+// try takes the key if nobody has it or waits for it.
+func (l *locks) try(key string) (release func(), ok bool) {
+	l.mu.Lock()
+	_, busy := l.held[key]
+	l.mu.Unlock()
+	if busy {
+		return nil, false
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel() // somebody may be faster, and is not waited for
+	release, err := l.acquire(ended, key)
+	return release, err == nil
+}
+
 // acquireAll waits for all keys, in one order for everybody.
 func (l *locks) acquireAll(ctx context.Context, keys []string) (release func(), err error) {
 	keys = slices.Compact(slices.Sorted(slices.Values(keys)))

@@ -19,6 +19,7 @@ type written struct {
 	scope  idstore.Scope
 	entity idstore.EntityID
 	anchor idstore.Anchor
+	held   bool // the names that it has are locked
 }
 
 // apply carries out a plan for the entry that it was made of. What gives the object
@@ -26,18 +27,18 @@ type written struct {
 // name that it had follow also after a crash. Where the mapping says so, a name that
 // is taken gets a number. The object is locked.
 func (g *Gateway) apply(ctx context.Context, w written, plan mapping.Plan, e connectors.Entry, want []connectors.Attr) (connectors.Entry, error) {
-	settle, err := g.beginRename(ctx, w, plan, e)
+	r, err := g.beginRename(ctx, w, plan, e)
 	if err != nil {
 		return connectors.Entry{}, err
 	}
 	anchor := connectors.Anchor(w.anchor.Key)
 	got, err := w.t.Connector.Apply(ctx, anchor, plan.Changes, plan.Guard, want)
 	for n := 1; n <= maxNumber && w.t.nameIsTaken(err) && plan.Renames(); n++ {
-		if next, other := plan.Numbered(e, n); other {
+		if next, other := plan.Numbered(e, n); other && r.takes(next) {
 			got, err = w.t.Connector.Apply(ctx, anchor, next.Changes, next.Guard, want)
 		}
 	}
-	settle(err)
+	r.settle(ctx, err)
 	return got, err
 }
 
@@ -48,35 +49,35 @@ func (t *target) nameIsTaken(err error) bool {
 	return ok && e.Kind == connectors.Exists && t.Mapping.Numbers() && strings.EqualFold(string(e.Attr), string(t.Mapping.NamedBy()))
 }
 
+// A renaming is an object on its way to another name. Until it is settled nobody here
+// takes one of its names: what still refers to the object would then mean another.
+type renaming struct {
+	g        *Gateway
+	w        written
+	in       *idstore.Intent // nil where references follow by themselves
+	releases []func()
+}
+
 // beginRename writes down that an object gets another name, if references would not
-// follow by themselves. Until settle is called, with how it went, nobody here takes
-// one of the names: what still refers to the object would then mean another.
-func (g *Gateway) beginRename(ctx context.Context, w written, plan mapping.Plan, e connectors.Entry) (settle func(error), err error) {
-	nothing := func(error) {}
-	r, ok := connectors.As[connectors.Repairer](w.t.Connector)
+// follow by themselves.
+func (g *Gateway) beginRename(ctx context.Context, w written, plan mapping.Plan, e connectors.Entry) (*renaming, error) {
+	r := &renaming{g: g, w: w}
+	repairer, ok := connectors.As[connectors.Repairer](w.t.Connector)
 	if !ok || !plan.Renames() {
-		return nothing, nil
+		return r, nil
 	}
-	named := w.t.Mapping.NamedBy()
-	var keys []string
-	for _, v := range e.Field(named).Values {
-		keys = append(keys, w.t.nameKey(string(named)+"\x00"+string(v)))
-	}
-	for _, c := range plan.Changes {
-		for _, v := range c.Add {
-			if c.Attr == named {
-				keys = append(keys, w.t.nameKey(string(named)+"\x00"+string(v)))
-			}
-		}
+	keys := w.t.newNames(plan)
+	if !w.held {
+		keys = append(keys, w.t.nameKeys(e.Field(w.t.Mapping.NamedBy()).Values)...)
 	}
 	release, err := g.locks.acquireAll(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	trace, err := r.TraceName(ctx, connectors.Anchor(w.anchor.Key))
+	trace, err := repairer.TraceName(ctx, connectors.Anchor(w.anchor.Key))
 	if err != nil || trace == "" {
 		release()
-		return nothing, err
+		return r, err
 	}
 	in, err := g.begin(ctx, w.t, idstore.Intent{Kind: idstore.Rename, Scope: w.scope, Entity: w.entity, Backend: w.t.Backend,
 		Anchors: []idstore.Anchor{w.anchor}, Name: trace, Begun: g.now()})
@@ -84,21 +85,67 @@ func (g *Gateway) beginRename(ctx context.Context, w written, plan mapping.Plan,
 		release()
 		return nil, err
 	}
-	return func(err error) {
-		defer release()
-		ctx := context.WithoutCancel(ctx)
-		switch {
-		case err == nil:
-			if err := g.settleRename(ctx, w.t, in, true); err != nil {
-				g.leftovers.add(in.ID)
-				g.log.Warn().Err(err).Str("backend", in.Backend).Msg("what refers to an object that was renamed could not be repaired; it will be tried again")
-			}
-		case connectors.KindOf(err) == connectors.Timeout: // nobody knows what it is called
-			g.leftovers.add(in.ID)
-		default:
-			g.drop(ctx, in)
+	r.in, r.releases = &in, append(r.releases, release)
+	return r, nil
+}
+
+// nameKeys are what to lock for the names that an attribute has.
+func (t *target) nameKeys(values []connectors.Value) []string {
+	keys := make([]string, len(values))
+	for i, v := range values {
+		keys[i] = t.nameKey(string(t.Mapping.NamedBy()) + "\x00" + string(v))
+	}
+	return keys
+}
+
+// newNames are what to lock for the names that a plan gives.
+func (t *target) newNames(plan mapping.Plan) (keys []string) {
+	for _, c := range plan.Changes {
+		if c.Attr == t.Mapping.NamedBy() && c.Place == nil {
+			keys = append(keys, t.nameKeys(c.Add)...)
 		}
-	}, nil
+	}
+	return keys
+}
+
+// takes reports whether the names that a plan gives are nobody else's at the moment.
+// It waits for none: who has that one may wait for one of ours.
+func (r *renaming) takes(plan mapping.Plan) bool {
+	if r.in == nil {
+		return true
+	}
+	for _, key := range r.w.t.newNames(plan) {
+		release, ok := r.g.locks.try(key)
+		if !ok {
+			return false
+		}
+		r.releases = append(r.releases, release)
+	}
+	return true
+}
+
+// settle says how it went.
+func (r *renaming) settle(ctx context.Context, err error) {
+	if r.in == nil {
+		return
+	}
+	defer func() {
+		for _, release := range r.releases {
+			release()
+		}
+	}()
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case err == nil:
+		if err := r.g.settleRename(ctx, r.w.t, *r.in, true); err != nil {
+			r.g.leftovers.add(r.in.ID)
+			r.g.log.Warn().Err(err).Str("backend", r.in.Backend).Msg("what refers to an object that was renamed could not be repaired; it will be tried again")
+		}
+	case connectors.KindOf(err) == connectors.Timeout: // nobody knows what it is called
+		r.g.leftovers.add(r.in.ID)
+	default:
+		r.g.drop(ctx, *r.in)
+	}
 }
 
 // settleRename makes what refers to the former name of an object refer to it under

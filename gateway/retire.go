@@ -47,7 +47,14 @@ func (g *Gateway) retire(ctx context.Context, t *target, c Caller, rec idstore.R
 		}
 	}
 	trace := ""
-	if k.Container != "" { // what refers to the name that it has until now may be left behind
+	moves := k.Container != ""
+	if moves {
+		free, err := g.lockNames(ctx, t, links)
+		if err != nil {
+			return err
+		}
+		defer free()
+		// What refers to the name that it has until now may be left behind.
 		if trace, err = t.trace(ctx, links); err != nil {
 			return fault(t.Mapping, err)
 		}
@@ -72,7 +79,7 @@ func (g *Gateway) retire(ctx context.Context, t *target, c Caller, rec idstore.R
 		if a != primary {
 			first = nil
 		}
-		if did, err = g.keep(ctx, k, written{t, in.Scope, rec.Entity, a}, first); connectors.KindOf(err) == connectors.NotFound && len(links) > 1 {
+		if did, err = g.keep(ctx, k, written{t, in.Scope, rec.Entity, a, moves}, first); connectors.KindOf(err) == connectors.NotFound && len(links) > 1 {
 			err = nil // somebody else was faster with this one
 		}
 		if wrote = wrote || did; err != nil {

@@ -104,7 +104,7 @@ func (g *Gateway) carryOut(ctx context.Context, w idstore.Work) error {
 		return fmt.Errorf("the configuration serves no %s from the backend %q", rec.Type, w.Anchor.Backend)
 	}
 	if w.Action == idstore.ActionDisable {
-		_, err = g.keep(ctx, Keep{Disable: true}, written{t, idstore.Scope{Type: rec.Type}, rec.Entity, w.Anchor}, nil)
+		_, err = g.keep(ctx, Keep{Disable: true}, written{t, idstore.Scope{Type: rec.Type}, rec.Entity, w.Anchor, false}, nil)
 	} else {
 		err = g.deleteLeftover(ctx, t, rec, w.Anchor)
 	}
@@ -178,6 +178,11 @@ func (g *Gateway) deleteLeftover(ctx context.Context, t *target, rec idstore.Rec
 			}
 		}
 	}
+	free, err := g.lockNames(ctx, t, []idstore.Anchor{a})
+	if err != nil {
+		return err
+	}
+	defer free()
 	trace, err := t.trace(ctx, []idstore.Anchor{a})
 	if err != nil {
 		return err

@@ -151,7 +151,7 @@ func (g *Gateway) write(ctx context.Context, t *target, c Caller, id string, w w
 		if o.Precondition.Demanded() {
 			plan = plan.Conditional(t.Connector.Capabilities().Guard, e)
 		}
-		if e, err = g.apply(ctx, written{t, t.scope(c), rec.Entity, rec.Anchor()}, plan, e, want); err == nil {
+		if e, err = g.apply(ctx, written{t, t.scope(c), rec.Entity, rec.Anchor(), false}, plan, e, want); err == nil {
 			break
 		}
 		if externalSet && connectors.KindOf(err) != connectors.Timeout {

@@ -28,9 +28,10 @@ func (m *Mapping) NamedBy() connectors.Attr {
 // numbered is the n-th of the names that an object can have, counted from 1, which
 // is the name itself: "Ann Lee", "Ann Lee 2", "Ann Lee 3"; "ann", "ann2", "ann3".
 func numbered(name string, n int) string {
-	switch {
-	case n <= 1:
+	if n <= 1 {
 		return name
+	}
+	switch name = strings.TrimSpace(name); {
 	case strings.Contains(name, " "):
 		return name + " " + strconv.Itoa(n)
 	default:
@@ -39,8 +40,9 @@ func numbered(name string, n int) string {
 }
 
 // isNumbered reports whether a value is one of the names that an object of this
-// name can have.
+// name can have. A backend may keep another writing of it, in case and in spaces.
 func isNumbered(value, name string) bool {
+	value, name = strings.Join(strings.Fields(value), " "), strings.Join(strings.Fields(name), " ")
 	if len(value) < len(name) || !strings.EqualFold(value[:len(name)], name) {
 		return false
 	}

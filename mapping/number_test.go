@@ -26,6 +26,11 @@ func TestNumbered(t *testing.T) {
 			t.Errorf("%q is taken for %q with a number", c.value, c.name)
 		}
 	}
+	for _, c := range []struct{ value, name string }{{"Ann Lee 2", "ann  lee"}, {"ANN  LEE", " Ann Lee"}, {"ann  lee 12", "Ann Lee"}} {
+		if !isNumbered(c.value, c.name) {
+			t.Errorf("%q is not taken for %q in another writing", c.value, c.name)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		name, n := rapid.StringMatching(`[A-Za-zß0-9 ]{1,8}`).Draw(t, "name"), rapid.IntRange(1, 2000).Draw(t, "n")
 		if v := numbered(name, n); !isNumbered(v, name) {

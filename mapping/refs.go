@@ -64,6 +64,9 @@ func (m *Mapping) Needs(p scim.Patch) Needs {
 			n.Want = appendNew(n.Want, []connectors.Attr{m.naming.attr})
 			n.Want = m.naming.template.wants(n.Want, depthOfName)
 		}
+		if placed && m.naming != nil { // what refers to it by its name has to follow
+			n.Want = appendNew(n.Want, []connectors.Attr{m.naming.attr})
+		}
 		if placed {
 			n.Want = m.placing.wants(n.Want)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -332,6 +333,60 @@ func TestReferencesFollow(t *testing.T) {
 			w.cleanup("/Users/" + heir.id())
 			w = next
 			follow("after a crash")
+		})
+	}
+}
+
+// TestReferencesRace renames, moves, deletes and makes people of a few names at the
+// same time, where the directory does not see to what refers to them: each stays in
+// the group that is its own, and in no other.
+func TestReferencesRace(t *testing.T) {
+	for _, kind := range []ldaptest.Kind{ldaptest.OpenLDAP, ldaptest.DS389} {
+		t.Run(string(kind), func(t *testing.T) {
+			s := ldaptest.Start(t, kind, ldaptest.WithoutIntegrity)
+			past := &world{client: (&client{}).with(t), past: s.Admin(t)}
+			a, b := past.container("A", s.PeopleBase), past.container("B", s.PeopleBase)
+			w := placedWorld(t, s, fmt.Sprintf("{ by: title, table: { A: %q, B: %q }, else: %q }", a, b, s.PeopleBase))
+			names, titles := []string{"Ann Lee", "Bob", "ann  lee"}, []string{"A", "B", "C"}
+			const people, rounds = 10, 15
+			var all sync.WaitGroup
+			var checks []func()
+			for i := range people {
+				u := w.user("race", fmt.Sprintf(`,"displayName":%q,"title":%q`, names[i%3], titles[i%3]))
+				g := w.group(unique("race"), u.id())
+				stay := i%2 == 0
+				all.Go(func() {
+					r := rand.New(rand.NewPCG(1, uint64(i)))
+					id, name := u.id(), u.text("userName")
+					for range rounds {
+						if !stay && r.IntN(4) == 0 { // another person of the same names
+							w.want(w.do("DELETE", "/Users/"+id, ""), http.StatusNoContent)
+							v := w.want(w.do("POST", "/Users", userBody(name, fmt.Sprintf(`,"displayName":%q,"title":%q`, names[r.IntN(3)], titles[r.IntN(3)]))), http.StatusCreated)
+							w.cleanup("/Users/" + v.id())
+							id = v.id()
+							continue
+						}
+						a := w.do("PATCH", "/Users/"+id, patchBody(replaceOp("displayName", names[r.IntN(3)]), replaceOp("title", titles[r.IntN(3)])))
+						if a.status != http.StatusOK {
+							t.Errorf("%s: %d %s", name, a.status, a.body)
+						}
+					}
+				})
+				checks = append(checks, func() {
+					if stay {
+						w.wantMembers(g.id(), u.id())
+					} else if m := memberIDs(w.get("/Groups/" + g.id())); len(m) > 1 || len(m) == 1 && m[0] != u.id() {
+						t.Errorf("in the group of one who is gone: %v", m)
+					}
+				})
+			}
+			all.Wait()
+			for _, check := range checks {
+				check()
+			}
+			if open := w.open(); len(open) > 0 {
+				t.Errorf("still open: %+v", open)
+			}
 		})
 	}
 }
