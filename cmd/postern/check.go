@@ -177,6 +177,9 @@ func askDirectories(ctx context.Context, c Config, compiled []*mapping.Mapping, 
 // written if there is a client that may.
 func (c Config) use(r Resource, m *mapping.Mapping) ldap.Use {
 	u := ldap.Use{Attrs: slices.Sorted(maps.Keys(m.Uses())), Unique: m.Unique()}
+	u.Unsearched = slices.DeleteFunc(slices.Clone(u.Attrs), func(a connectors.Attr) bool {
+		return slices.Contains(m.Attrs(), a) || slices.Contains(u.Unique, a)
+	})
 	if slices.ContainsFunc(c.Clients, func(client Client) bool { return client.Access[r.Name] == AccessReadWrite }) {
 		u.Written = slices.DeleteFunc(slices.Clone(u.Attrs), func(a connectors.Attr) bool { return !m.Writes(a) })
 	}

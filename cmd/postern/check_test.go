@@ -21,6 +21,11 @@ func TestCheckConnect(t *testing.T) {
 			if text := strings.Join(told, "\n"); !strings.Contains(text, string(kind)) {
 				t.Errorf("the dialect is not told:\n%s", text)
 			}
+			for line := range strings.Lines(strings.Join(told, "\n")) {
+				if strings.Contains(line, "filters on them") && (strings.Contains(line, "unicodePwd") || strings.Contains(line, "userPassword")) {
+					t.Errorf("nobody can filter on a password: %s", line)
+				}
+			}
 
 			c.Resources[0].Collection.Base = "ou=nowhere," + s.Base
 			_, problems, err = askBackends(t.Context(), c, compiled)

@@ -55,6 +55,9 @@ type Use struct {
 	// Unique are those that the gateway looks for the values of before it writes.
 	Unique  []connectors.Attr
 	Written []connectors.Attr // those that clients may change
+	// Unsearched are those that no filter asks for: passwords, and what new entries get
+	// besides.
+	Unsearched []connectors.Attr
 }
 
 // Check asks the directory whether the configuration fits it: every server,
@@ -98,7 +101,7 @@ func (d *Directory) Check(ctx context.Context, uses map[string]Use) []Finding {
 			found = append(found, c.checkRights(ctx, f, example, use)...)
 		}
 		if x != nil {
-			found = append(found, c.checkIndexes(f, x, use.Attrs, use.Unique)...)
+			found = append(found, c.checkIndexes(f, x, use)...)
 		}
 		for _, a := range use.Attrs {
 			if problem := c.checkAttr(f, a, use); problem.Message != "" {

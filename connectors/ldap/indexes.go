@@ -84,14 +84,14 @@ const (
 // checkIndexes tells of the attributes that searches go through all entries for.
 // It is a warning for those that the gateway itself searches by: whatever is
 // unique, and references.
-func (c *collection) checkIndexes(f *facts, x index, attrs, unique []connectors.Attr) []Finding {
+func (c *collection) checkIndexes(f *facts, x index, use Use) []Finding {
 	var found []Finding
 	var others []string
-	for _, a := range attrs {
+	for _, a := range use.Attrs {
 		_, refers := c.References[a]
 		switch {
-		case !f.schema.has(a) || x.has(f.schema, a):
-		case refers || slices.ContainsFunc(unique, func(u connectors.Attr) bool { return sameAttr(string(u), a) }):
+		case !f.schema.has(a) || x.has(f.schema, a) || slices.Contains(use.Unsearched, a):
+		case refers || slices.ContainsFunc(use.Unique, func(u connectors.Attr) bool { return sameAttr(string(u), a) }):
 			found = append(found, Finding{Level: Warning, Collection: c.Name, Attr: a,
 				Message: "it is not indexed for equality: every search by it, and the gateway makes many, goes through all entries"})
 		default:
