@@ -32,7 +32,7 @@ func (d *Directory) probeUSN(ctx context.Context, f *facts) (string, error) {
 		Search: wire.Search{Base: deleted, Scope: wire.SingleLevel, SizeLimit: 1, Filter: appendEverything(nil)}, deleted: true,
 	}.append(nil, 0, ""))
 	if err == nil && len(reply.Entries) == 0 {
-		return fmt.Sprintf("the bind identity sees nothing in %q, so that deletions may be hidden from it", deleted), nil
+		return fmt.Sprintf("the bind identity sees nothing in %q: grant it the right to list that container (docs/operations.md, \"What others do\"), unless nothing was ever deleted here", deleted), nil
 	}
 	return "", err
 }
