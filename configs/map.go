@@ -203,6 +203,12 @@ func (m *Map) File(key string) At[string] {
 	return absent(m, key, m.Child(key).File(m.problems))
 }
 
+// Authorities takes the name of a file with certificates in PEM, as of those who sign those of
+// others.
+func (m *Map) Authorities(key string) At[string] {
+	return absent(m, key, m.Child(key).Authorities(m.problems))
+}
+
 // Secret takes a secret that must be recovered in clear, such as a bind password: { env: NAME }
 // or { file: NAME }.
 func (m *Map) Secret(key string) At[Secret] {

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"crypto/x509"
 	"regexp"
 	"strconv"
 	"strings"
@@ -242,12 +243,31 @@ func (n *Node) FileName(ps *Problems) At[string] {
 
 // File decodes the name of a file that must be there and readable; see FileName.
 func (n *Node) File(ps *Problems) At[string] {
-	a := n.FileName(ps)
-	if a.Value != "" {
-		if _, problem := readFile(a.Value); problem != "" {
-			ps.Add(a.Problem("the file %q: %s", a.Value, problem).
-				WithHint("relative names begin at the folder of the configuration file"))
-		}
+	a, _ := n.content(ps)
+	return a
+}
+
+// Authorities decodes the name of a file with certificates in PEM; see FileName.
+func (n *Node) Authorities(ps *Problems) At[string] {
+	a, data := n.content(ps)
+	if data != nil && !x509.NewCertPool().AppendCertsFromPEM(data) {
+		ps.Add(a.Problem("the file %q holds no PEM certificate", a.Value).
+			WithHint("it begins with -----BEGIN CERTIFICATE-----; a file in DER can be turned into one by openssl x509 -inform der"))
 	}
 	return a
+}
+
+// content decodes the name of a file and reads it; nil is one that can not be read.
+func (n *Node) content(ps *Problems) (At[string], []byte) {
+	a := n.FileName(ps)
+	if a.Value == "" {
+		return a, nil
+	}
+	data, problem := readFile(a.Value)
+	if problem != "" {
+		ps.Add(a.Problem("the file %q: %s", a.Value, problem).
+			WithHint("relative names begin at the folder of the configuration file"))
+		return a, nil
+	}
+	return a, data
 }

@@ -103,7 +103,7 @@ func decodeServers(m *configs.Map, ps *configs.Problems) (servers, replicas []co
 func decodeTLS(n *configs.Node, ps *configs.Problems) TLSConfig {
 	m := n.Map(ps)
 	c := TLSConfig{
-		CAFile:     m.File("ca").Value,
+		CAFile:     m.Authorities("ca").Value,
 		ServerName: m.String("serverName").Value,
 	}
 	if m.Has("cert") || m.Has("key") {

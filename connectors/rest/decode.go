@@ -84,7 +84,7 @@ func decodeProxy(a configs.At[string], ps *configs.Problems) string {
 
 func decodeTLS(n *configs.Node, ps *configs.Problems) TLS {
 	m := n.Map(ps)
-	c := TLS{CAFile: m.File("ca").Value, ServerName: m.String("serverName").Value}
+	c := TLS{CAFile: m.Authorities("ca").Value, ServerName: m.String("serverName").Value}
 	if verify := m.Enum("verify", "always", "never"); verify.Value == "never" {
 		c.InsecureSkipVerify = true
 		ps.Add(verify.Problem("whoever answers is believed to be the application, and is given the secrets").
