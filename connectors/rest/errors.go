@@ -18,7 +18,7 @@ func (c *client) judge(r request, a answer) error {
 			if rule.None {
 				return nil
 			}
-			e := &connectors.Error{Kind: rule.Kind, Attr: rule.Attr, Err: story(r, a)}
+			e := &connectors.Error{Kind: rule.Kind, Attr: rule.Attr, Err: c.story(r, a)}
 			if rule.Tell {
 				e.Reason = text
 			}
@@ -28,7 +28,7 @@ func (c *client) judge(r request, a answer) error {
 	if a.status >= 200 && a.status < 300 {
 		return nil
 	}
-	return &connectors.Error{Kind: meaning(r, a), Err: story(r, a)}
+	return &connectors.Error{Kind: meaning(r, a), Err: c.story(r, a)}
 }
 
 // fits reports whether a rule is about an answer, and what text it found there.
@@ -107,10 +107,13 @@ func meaning(r request, a answer) connectors.Kind {
 }
 
 // story tells of an answer for the log: a text of the application, cut short.
-func story(r request, a answer) error {
+func (c *client) story(r request, a answer) error {
 	text := strings.Join(texts(a.doc, nil), "; ")
 	if a.doc == nil {
 		text = string(a.text)
+	}
+	if c.traced != nil { // before it is cut: half a secret is not recognised
+		text = c.traced.redact(text)
 	}
 	if len(text) > 300 {
 		text = strings.ToValidUTF8(text[:300], "") + "…"

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +29,8 @@ type tracer struct {
 	named map[string]bool // header fields, in lower case, and parameters that are secrets
 
 	mu      sync.Mutex
-	secrets []string
+	secrets []string         // in all their spellings
+	short   []*regexp.Regexp // of secrets that would be found in everything, but for where they stand alone
 }
 
 // errHeld ends a request that is shown and not sent.
@@ -40,6 +42,8 @@ const (
 	// keptBody is how much of an answer is kept to be shown.
 	keptBody = 64 << 10
 	redacted = "(secret)"
+	// shortSecret is the length below which a secret is found where it stands alone.
+	shortSecret = 4
 )
 
 // trace makes the client tell of what it does from now on.
@@ -86,13 +90,16 @@ func (a Auth) secrets() (all []func() (string, error)) {
 
 // hide keeps a secret out of what is told, in each way in which it may be written.
 func (t *tracer) hide(secret string) {
-	if len(secret) < 4 { // it would be found in everything
+	if secret == "" {
 		return
 	}
-	quoted, _ := json.Marshal(secret)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, s := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`)} {
+	if len(secret) < shortSecret {
+		t.short = append(t.short, regexp.MustCompile(`(^|\W)`+regexp.QuoteMeta(secret)+`(\W|$)`))
+		return
+	}
+	for _, s := range spellings(secret) {
 		if !slices.Contains(t.secrets, s) {
 			t.secrets = append(t.secrets, s)
 		}
@@ -102,13 +109,20 @@ func (t *tracer) hide(secret string) {
 }
 
 // clean takes secrets out of a text, and what a terminal would not show as it is.
-func (t *tracer) clean(text string) string {
+func (t *tracer) clean(text string) string { return printable(t.redact(text)) }
+
+// redact takes secrets out of a text.
+func (t *tracer) redact(text string) string {
+	text = unnumbered(text)
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, s := range t.secrets {
 		text = strings.ReplaceAll(text, s, redacted)
 	}
-	t.mu.Unlock()
-	return printable(text)
+	for _, s := range t.short {
+		text = s.ReplaceAllString(text, "${1}"+redacted+"${2}")
+	}
+	return text
 }
 
 // printable writes what a terminal obeys instead of showing it, and what is shown
@@ -262,7 +276,11 @@ func (t *tracer) body(text []byte, more bool) {
 	if !more && json.Indent(&b, text, "", "  ") == nil {
 		text = bytes.TrimRight(b.Bytes(), "\n")
 	}
-	shown := t.clean(string(text)) // before it is cut: half a secret is not recognised
+	shown := t.redact(string(text)) // before it is cut: half a secret is not recognised
+	if more {
+		shown = t.whole(shown)
+	}
+	shown = printable(shown)
 	cut := more
 	if len(shown) > shownBody {
 		shown, cut = strings.ToValidUTF8(shown[:shownBody], ""), true
@@ -273,4 +291,11 @@ func (t *tracer) body(text []byte, more bool) {
 	if cut {
 		t.tell("  … and more")
 	}
+}
+
+// whole is a text that was cut, without the beginning of a secret at its end.
+func (t *tracer) whole(text string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return text[:len(text)-beginsSecret(text, t.secrets)]
 }
