@@ -111,3 +111,30 @@ func TestShortSecret(t *testing.T) {
 }
 
 func noPath(connectors.Attr) string { return "" }
+
+// TestTryKeepsPasswords does not show the password that a user is given.
+func TestTryKeepsPasswords(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); len(body) > 0 {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			fmt.Fprintf(w, `{"errors":["no good password",%s]}`, body)
+			return
+		}
+		fmt.Fprint(w, `{"user":{"id":7,"login":"ann"}}`)
+	}))
+	defer server.Close()
+	for _, call := range []string{"create /login=ann /nick=hunter22", "update 7 /nick=hunter22"} {
+		for _, dry := range []bool{false, true} {
+			app := openRest(t, decodeConfig(t, `{ url: "`+server.URL+`" }`), []rest.Collection{trackerCollection(t)})
+			var told strings.Builder
+			args := strings.Fields(call)
+			err := app.Try(t.Context(), rest.Trial{Collection: "User", Call: args[0], Args: args[1:], Dry: dry, Path: func(a connectors.Attr) string {
+				return map[connectors.Attr]string{"/nick": "password"}[a]
+			}}, func(line string) { told.WriteString(line + "\n") })
+			if all := told.String() + fmt.Sprint(err); strings.Contains(all, "hunter") || !strings.Contains(all, `"nick": "(secret)"`) {
+				t.Errorf("%s, dry %v: tells %s", call, dry, all)
+			}
+			_ = app.Close()
+		}
+	}
+}

@@ -84,6 +84,13 @@ func (a *App) Try(ctx context.Context, t Trial, tell func(line string)) error {
 		return err
 	}
 	tr := a.client.trace(tell, func(req *http.Request) bool { return t.Dry && (!t.Writes() || req.Method != http.MethodGet) })
+	for _, arg := range t.Args {
+		if e, err := c.edit(arg); err == nil && t.Path(e.attr) == "password" {
+			for _, v := range e.values {
+				tr.hide(string(v))
+			}
+		}
+	}
 	err = run(ctx, func(format string, args ...any) { tell(tr.clean(fmt.Sprintf(format, args...))) })
 	switch {
 	case errors.Is(err, errHeld):
