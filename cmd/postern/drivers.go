@@ -263,7 +263,8 @@ func openDirectories(ctx context.Context, c Config, maps []*mapping.Mapping, log
 	return directories, nil
 }
 
-// openApps opens the applications with a REST interface.
+// openApps opens the applications with a REST interface. Those of a resource whose
+// mapping is nil are used with no attribute.
 func openApps(c Config, maps []*mapping.Mapping, log zerolog.Logger) (map[string]*rest.App, error) {
 	apps := make(map[string]*rest.App)
 	for _, b := range c.Backends {
@@ -271,8 +272,10 @@ func openApps(c Config, maps []*mapping.Mapping, log zerolog.Logger) (map[string
 		for i, r := range c.Resources {
 			if r.Backend == b.Name && r.REST != nil {
 				collection := *r.REST
-				collection.Attrs = slices.Sorted(stdmaps.Keys(maps[i].Uses()))
-				collection.References = maps[i].References()
+				if m := maps[i]; m != nil { // else its mapping has mistakes
+					collection.Attrs = slices.Sorted(stdmaps.Keys(m.Uses()))
+					collection.References = m.References()
+				}
 				collections = append(collections, collection)
 			}
 		}

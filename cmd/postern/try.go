@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"postern/configs"
+	"postern/connectors"
 	"postern/connectors/rest"
 	"postern/mapping"
 
@@ -42,19 +43,29 @@ change has to read before.`,
 			if err != nil {
 				return err
 			}
-			if problems.HasErrors() {
+			if len(c.Resources) == 0 && problems.HasErrors() {
 				return report(cmd.ErrOrStderr(), problems)
 			}
 			r, err := tried(c, backend, kind)
 			if err != nil {
 				return err
 			}
+			if mine := inTheWay(c, r.Backend, problems); mine.HasErrors() {
+				return report(cmd.ErrOrStderr(), mine)
+			}
 			t := rest.Trial{Collection: r.Name, Call: args[0], Args: args[1:], Dry: dry}
 			if t.Writes() && !yes && !dry {
 				return fmt.Errorf("%s changes something in %q: say --yes, or --dry-run to see what would be sent", t.Call, r.Backend)
 			}
 			i := slices.IndexFunc(c.Resources, func(o Resource) bool { return o.Name == r.Name })
-			t.Path = maps[i].PathOf
+			t.Path = func(connectors.Attr) string { return "" }
+			unmapped := "; what its resource " + r.Name + " maps is not looked for"
+			if maps[i] != nil {
+				t.Path, unmapped = maps[i].PathOf, ""
+			}
+			if problems.HasErrors() {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s has mistakes elsewhere, which postern check tells%s\n", file, unmapped)
+			}
 			return tryCall(cmd.Context(), c, maps, r, t, cmd.OutOrStdout())
 		},
 	}
@@ -65,6 +76,25 @@ change has to read before.`,
 	cmd.Flags().BoolVar(&yes, "yes", false, "make a call that changes something")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what would be sent, and do not send it")
 	return cmd
+}
+
+// inTheWay are the mistakes of a file with which the calls of a backend can not be
+// made. What is mapped to what, and who may call the gateway, can still be wrong.
+func inTheWay(c Config, backend string, problems configs.Problems) configs.Problems {
+	var ways []string
+	for _, b := range c.Backends {
+		if b.Name == backend {
+			ways = append(ways, b.at.Path)
+		}
+	}
+	for _, r := range c.Resources {
+		if r.Backend == backend {
+			ways = append(ways, r.Node.Path()+".backend", r.Node.Path()+".anchor", r.Node.Path()+".rest")
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(problems), func(p configs.Problem) bool {
+		return !slices.ContainsFunc(ways, func(way string) bool { return p.Path == way || strings.HasPrefix(p.Path, way+".") })
+	})
 }
 
 // tried is the resource whose calls are meant.
@@ -118,6 +148,7 @@ func meant[T any](name string, all []T, nameOf func(T) string) string {
 }
 
 func tryCall(ctx context.Context, c Config, maps []*mapping.Mapping, r Resource, t rest.Trial, out io.Writer) error {
+	c.Backends = slices.DeleteFunc(slices.Clone(c.Backends), func(b Backend) bool { return b.Name != r.Backend })
 	apps, err := openApps(c, maps, zerolog.Nop())
 	for _, a := range apps {
 		defer a.Close()
