@@ -83,6 +83,7 @@ func (a *App) Try(ctx context.Context, t Trial, tell func(line string)) error {
 	if err != nil {
 		return err
 	}
+	a.client.http.RetryMax = 0 // what is answered is what is asked for
 	tr := a.client.trace(tell, func(req *http.Request) bool { return t.Dry && (!t.Writes() || req.Method != http.MethodGet) })
 	for _, arg := range t.Args {
 		if e, err := c.edit(arg); err == nil && t.Path(e.attr) == "password" {
