@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -75,11 +76,30 @@ func (k *checker) check(ctx context.Context) {
 		k.warn(c.List.at, "make one there, and ask again", "the list is empty: whether objects are read and found can not be seen")
 		return
 	}
-	if !k.read(ctx, r) {
+	if !k.second(ctx, p) || !k.read(ctx, r) {
 		return
 	}
 	found := k.finds(ctx, r)
 	k.told = append(k.told, k.t.clean(fmt.Sprintf("%s: the list answers with %d%s objects; one was read by its anchor, and found by %s", c.Name, len(r.entries), of, attrList(found))))
+}
+
+// second looks whether the page after the first is another one.
+func (k *checker) second(ctx context.Context, first page) bool {
+	l := &k.c.List
+	if first.last {
+		return true
+	}
+	p, err := k.c.page(ctx, l, nil, first.next)
+	if err != nil {
+		k.wrong(l.Call, fmt.Errorf("the second page: %w", err))
+		return false
+	}
+	if len(p.objects) > 0 && reflect.DeepEqual(p.objects, first.objects) {
+		k.problems.Add(l.at.Problem("the second page is the first again: the application does not heed where a page is to begin").
+			WithHint("see page: the name of the parameter, and whether the application counts objects or pages"))
+		return false
+	}
+	return true
 }
 
 // read reads the first object by itself, and holds what it has against what the
@@ -100,6 +120,9 @@ func (k *checker) read(ctx context.Context, r survey) bool {
 			at = c.Read.at
 		}
 		f := o.entry.Field(a)
+		if what, hint := c.misfit(&c.Read, o.doc, a); what != "" {
+			k.warn(at, hint, "%s is %s", a, what)
+		}
 		switch {
 		case f.Empty() && !c.apartly(a) && strings.Contains(c.found(o.doc, f), ", and no value"):
 			k.problems.Add(at.Problem("%s", k.t.clean(fmt.Sprintf("%s is %s", a, c.found(o.doc, f)))).WithHint("name the member that holds the value"))

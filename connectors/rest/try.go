@@ -356,6 +356,9 @@ func (c *collection) tryRead(ctx context.Context, anchor string, tell tellf) (o 
 	}
 	for _, attr := range c.Attrs {
 		tell("%s: %s", c.called(attr), c.found(doc, o.entry.Field(attr)))
+		if what, hint := c.misfit(&c.Read, doc, attr); what != "" {
+			tell("  it is %s; %s", what, hint)
+		}
 	}
 	return o, nil
 }
