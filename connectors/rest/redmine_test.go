@@ -124,3 +124,20 @@ func TestSuiteRedmine(t *testing.T) {
 		}
 	}
 }
+
+// TestRedmineCheck holds the sample against a real application: nothing in it is
+// written otherwise than the file says.
+func TestRedmineCheck(t *testing.T) {
+	config, collections := redmine(t, redminetest.Start(t, "Plain", "Other", "Multi"))
+	app := openRest(t, config, collections)
+	defer app.Close()
+	told, ps := app.Check(t.Context(), nil)
+	if ps.HasErrors() || len(told) == 0 || !strings.Contains(told[0], "found by /login, /mail") {
+		t.Errorf("tells %q, and says %v", told, ps)
+	}
+	for _, p := range ps {
+		if strings.Contains(p.Message, "declared as") {
+			t.Errorf("warns: %v", p)
+		}
+	}
+}
