@@ -215,24 +215,51 @@ func (c *collection) complete(ctx context.Context, e *connectors.Entry, want []c
 		if !isSub {
 			l, value = &m.List, m.Value
 		}
+		again := 0 // values that pages had which pages before had too
+		number := 0
+		values, refs := make(map[connectors.Value]int), make(map[connectors.Target]int)
 		for p, err := range c.pages(ctx, l, map[string]string{phAnchor: string(e.Anchor)}, nil) {
 			if err != nil {
 				return err
 			}
+			number++
+			n := 0
 			if isSub {
+				var found []connectors.Value
 				for _, item := range p.objects {
 					v, _ := value.get(item)
-					f.Values = append(f.Values, c.Types[known].values(v)...)
+					found = append(found, c.Types[known].values(v)...)
 				}
-				continue
+				f.Values, n = unite(f.Values, found, values, number)
+			} else {
+				f.Refs, n = unite(f.Refs, c.targets(p.objects, value, c.References[known]), refs, number)
 			}
-			f.Refs = append(f.Refs, c.targets(p.objects, value, c.References[known])...)
+			if !p.back {
+				again += n
+			}
+			if p.last && p.next.offset-again < p.least {
+				return c.strange(&l.Call, fmt.Sprintf("the list is cut: of %d objects %d are there again", p.least, again))
+			}
 		}
 		if !f.Empty() {
 			e.Fields = append(e.Fields, f)
 		}
 	}
 	return nil
+}
+
+// unite adds what a page has to what those before it had, each once, and counts what
+// they had already. first is the page that a value was first on.
+func unite[T comparable](all, page []T, first map[T]int, number int) (united []T, again int) {
+	for _, v := range page {
+		switch at, ok := first[v]; {
+		case !ok:
+			first[v], all = number, append(all, v)
+		case at < number:
+			again++
+		}
+	}
+	return all, again
 }
 
 // lacks reports whether objects of an answer lack a wanted attribute.

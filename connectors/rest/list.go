@@ -16,10 +16,13 @@ import (
 
 // A page is what one call of a list has brought, and what it takes to go on.
 type page struct {
+	at      place
 	objects []any
 	next    place
 	last    bool
-	total   int // -1 where the application does not tell
+	total   int  // -1 where the application does not tell
+	least   int  // the smallest total of this page and those before; -1 where none tells
+	back    bool // gone back to, because the list moved
 }
 
 // A place is where a page begins. The zero place is the first page's.
@@ -37,7 +40,9 @@ const mostBacks = 20
 func (c *collection) pages(ctx context.Context, l *List, values map[string]string, known []page) iter.Seq2[page, error] {
 	return func(yield func(page, error) bool) {
 		var at place
-		total, backs := -1, 0
+		var been []place // where the pages before began
+		total, least, backs := -1, -1, 0
+		moves := l.Page.Style == PageOffset || l.Page.Style == PageNumber
 		var round circle
 		for i := 0; ; i++ {
 			var p page
@@ -52,24 +57,45 @@ func (c *collection) pages(ctx context.Context, l *List, values map[string]strin
 			}
 			// A list that grows or shrinks while it is walked moves: what was on the
 			// page before may be at its end now, and what is next there.
-			if i > 0 && l.Page.Style == PageOffset && total >= 0 && p.total >= 0 && p.total != total && at.offset > 0 && i >= len(known) && backs < mostBacks {
-				backs++
-				back := at
-				back.offset = max(0, at.offset-max(1, l.Page.Size))
-				total = p.total
-				var err error
-				if p, err = c.page(ctx, l, values, back); err != nil {
-					yield(page{}, err)
+			if moves && i >= len(known) && total >= 0 && p.total >= 0 && p.total != total && at.offset > 0 {
+				here := at
+				if backs++; backs > mostBacks && p.total < total {
+					yield(page{}, c.strange(&l.Call, "the list shrinks faster than it can be walked"))
 					return
 				}
+				if backs <= mostBacks {
+					gone := max(1, total-p.total)
+					for at.offset+gone > here.offset && len(been) > 0 {
+						at, been = been[len(been)-1], been[:len(been)-1]
+					}
+					var err error
+					if p, err = c.page(ctx, l, values, at); err != nil {
+						yield(page{}, err)
+						return
+					}
+					p.back = true
+				}
 			}
-			total = p.total
-			if round.closes(p) {
+			if total = p.total; total >= 0 && (least < 0 || total < least) {
+				least = total
+			}
+			p.least = least
+			switch {
+			case i == 0 && total >= 0 && total < len(p.objects):
+				yield(page{}, c.strange(&l.Call, fmt.Sprintf("a list of %d objects has %d on one page", total, len(p.objects))))
+				return
+			case p.last && p.next.offset < least:
+				yield(page{}, c.strange(&l.Call, fmt.Sprintf("the list is cut: %d of %d objects", p.next.offset, least)))
+				return
+			case !p.back && round.closes(p):
 				yield(page{}, c.strange(&l.Call, "the pages go round in a circle"))
 				return
 			}
 			if !yield(p, nil) || p.last {
 				return
+			}
+			if moves {
+				been = append(been, p.at)
 			}
 			at = p.next
 		}
@@ -120,7 +146,7 @@ func (c *collection) page(ctx context.Context, l *List, values map[string]string
 
 // cut finds what a page is made of in the answer.
 func (c *collection) cut(l *List, at place, a answer) (p page, err error) {
-	p.total = -1
+	p.at, p.total = at, -1
 	found, ok := l.Items.get(a.doc)
 	if l.HasObject && l.Items == nil {
 		found, ok = l.Object.get(a.doc)
@@ -185,20 +211,18 @@ func (p Page) query(at place) string {
 // objects than it is asked for.
 func (p Page) after(at place, got page, a answer) (next place, last bool, err error) {
 	n := len(got.objects)
+	next.offset = at.offset + n
 	switch p.Style {
 	case PageNone:
 		if got.total > n {
 			return next, true, fmt.Errorf("the list is cut: %d of %d objects", n, got.total)
 		}
 		return next, true, nil
-	case PageOffset:
-		next.offset = at.offset + n
+	case PageOffset, PageNumber:
+		next.number = at.number + 1
 		if n == 0 && got.total > at.offset {
 			return next, true, fmt.Errorf("the list is cut: %d of %d objects", at.offset, got.total)
 		}
-		return next, n == 0 || got.total >= 0 && next.offset >= got.total, nil
-	case PageNumber:
-		next.number, next.offset = at.number+1, at.offset+n
 		return next, n == 0 || got.total >= 0 && next.offset >= got.total, nil
 	case PageCursor:
 		v, _ := p.Next.get(a.doc)

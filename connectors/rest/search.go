@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -42,6 +43,7 @@ type search struct {
 	where connectors.Cond
 	need  []connectors.Attr
 	seen  map[connectors.Anchor]bool
+	twice int // objects that were there again on their own page
 	given int
 	over  bool // nobody wants more
 	yield func(connectors.Entry, error) bool
@@ -166,11 +168,14 @@ func (s *search) walk(ctx context.Context, local bool) error {
 		if err != nil || s.over {
 			return err
 		}
-		if stale++; fresh > 0 || len(p.objects) == 0 {
+		if stale++; fresh > 0 || len(p.objects) == 0 || p.back {
 			stale = 0
 		}
 		if stale > 1 || stale > 0 && !p.last && c.List.Page.Style != PageOffset {
 			return c.strange(&c.List.Call, "a page holds nothing but what the pages before had")
+		}
+		if p.last && len(s.seen)+s.twice < p.least {
+			return c.strange(&c.List.Call, fmt.Sprintf("the list is cut: %d of %d objects, and others again", len(s.seen)+s.twice, p.least))
 		}
 		if s.q.Limit == 0 || local {
 			read = nil
@@ -189,15 +194,19 @@ func (s *search) take(ctx context.Context, call *Call, docs []any, keep bool) (f
 		want = c.Attrs
 	}
 	var todo []object
+	there := make(map[connectors.Anchor]bool, len(docs)) // first seen on this page
 	for _, doc := range docs {
 		o, err := c.decode(call, doc, nil, want)
 		if err != nil {
 			return fresh, err
 		}
 		if s.seen[o.entry.Anchor] {
+			if there[o.entry.Anchor] {
+				s.twice++
+			}
 			continue
 		}
-		s.seen[o.entry.Anchor] = true
+		s.seen[o.entry.Anchor], there[o.entry.Anchor] = true, true
 		fresh++
 		if keep && !c.lacks(call, nil) {
 			c.recent.keep(o.entry)
