@@ -14,17 +14,18 @@ import (
 // the table at start, and those whose request ended without knowing what became
 // of its backend write.
 type leftovers struct {
-	mu  sync.Mutex
-	ids map[idstore.IntentID]struct{}
+	mu sync.Mutex
+	// ids says of each whether somebody is settling it: until that is done it is one.
+	ids map[idstore.IntentID]bool
 }
 
 func (l *leftovers) add(id idstore.IntentID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ids == nil {
-		l.ids = make(map[idstore.IntentID]struct{})
+		l.ids = make(map[idstore.IntentID]bool)
 	}
-	l.ids[id] = struct{}{}
+	l.ids[id] = false
 }
 
 func (l *leftovers) has(id idstore.IntentID) bool {
@@ -40,14 +41,25 @@ func (l *leftovers) none() bool {
 	return len(l.ids) == 0
 }
 
-// take removes an intent from the set and reports whether it was there: it is
-// then the caller's to settle.
+// take reports whether an intent is there and nobody is settling it: it is then the
+// caller's to settle, and to say that it is done or to add it again.
 func (l *leftovers) take(id idstore.IntentID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, ok := l.ids[id]
-	delete(l.ids, id)
-	return ok
+	settling, ok := l.ids[id]
+	if ok {
+		l.ids[id] = true
+	}
+	return ok && !settling
+}
+
+// done forgets an intent that was taken, unless it was added again.
+func (l *leftovers) done(id idstore.IntentID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ids[id] {
+		delete(l.ids, id)
+	}
 }
 
 // begin records durably what is about to be done. No backend write is begun
@@ -208,6 +220,7 @@ func (g *Gateway) settle(ctx context.Context, in idstore.Intent, final bool) (er
 		if err != nil {
 			g.leftovers.add(in.ID)
 		}
+		g.leftovers.done(in.ID)
 	}()
 	switch in.Kind {
 	case idstore.Delete:

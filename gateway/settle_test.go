@@ -1,7 +1,10 @@
 package gateway_test
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"postern/connectors"
 	"postern/connectors/memory"
@@ -41,4 +44,48 @@ func TestOpenDeletionAndCreation(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCreationWaitsForRecovery makes somebody of the name of one whose deletion is
+// being finished at that moment: what referred to that one is gone before.
+func TestCreationWaitsForRecovery(t *testing.T) {
+	b := newBench(t, memory.Options{})
+	id := b.mustCreate("gone")
+	b.backend.Fail(func(o memory.Op, done bool) error {
+		if o == memory.OpSweep && !done {
+			return &connectors.Error{Kind: connectors.Timeout}
+		}
+		return nil
+	})
+	if err := b.Delete(t.Context(), caller, "User", id, scim.Precondition{}); err == nil {
+		t.Fatal("the deletion is over")
+	}
+	sweeping, goOn := make(chan struct{}), make(chan struct{})
+	var swept atomic.Bool
+	b.backend.Fail(func(o memory.Op, done bool) error {
+		switch {
+		case o == memory.OpSweep && !done:
+			close(sweeping)
+			<-goOn
+			swept.Store(true)
+		case o == memory.OpCreate && !done && !swept.Load():
+			t.Error("somebody of the name is made while something may refer to the one before")
+		}
+		return nil
+	})
+	var all sync.WaitGroup
+	all.Go(func() {
+		if open, err := b.Recover(t.Context()); open != 0 || err != nil {
+			t.Errorf("%d stay open, %v", open, err)
+		}
+	})
+	<-sweeping
+	all.Go(func() {
+		if _, err := b.create("gone"); err != nil {
+			t.Error(err)
+		}
+	})
+	time.Sleep(50 * time.Millisecond) // long enough for a creation that does not wait
+	close(goOn)
+	all.Wait()
 }
