@@ -301,14 +301,17 @@ func (of values) placeText(input *rule) string {
 // Containers returns the containers that objects of the mapping can lie in.
 func (m *Mapping) Containers() []Container { return m.containers }
 
-// PlacedBy returns the SCIM path of what chooses the container, for messages to a
-// client: of several the first that containers are made of, since those are the ones
-// that may not be there.
+// PlacedBy returns the SCIM paths of what chooses the container, for messages to a
+// client, or "".
 func (m *Mapping) PlacedBy() string {
-	if m.placing != nil && len(m.placing.inputs) > 0 {
-		return m.placing.inputs[0].path
+	if m.placing == nil {
+		return ""
 	}
-	return ""
+	paths := make([]string, len(m.placing.inputs))
+	for i, input := range m.placing.inputs {
+		paths[i] = input.path
+	}
+	return strings.Join(paths, ", ")
 }
 
 // move plans that the object comes into another container when something changed

@@ -204,7 +204,7 @@ func TestPlaceByTable(t *testing.T) {
 			w.wantError(w.do("PATCH", path, patchBody(`{"op":"replace","path":`+quote(department)+`,"value":"Nowhere"}`)), http.StatusBadRequest, "invalidValue", "department", "container")
 
 			// Without the container nothing is half done, and the account does not stay open unnoticed.
-			w = placedWorld(t, s, fmt.Sprintf(`{ by: active, table: { "true": %q, "false": %q } }`, staff, "ou=Gone,"+s.PeopleBase))
+			w = placedWorld(t, s, fmt.Sprintf(`{ by: active, table: { "true": %q, "false": %q }, else: %q }`, "ou={"+department+"},"+staff, "ou=Gone,"+s.PeopleBase, staff))
 			u = w.user("staying", `,"displayName":"Staying"`)
 			w.wantError(w.do("PATCH", "/Users/"+u.id(), patchBody(`{"op":"replace","path":"active","value":false}`)), http.StatusBadRequest, "invalidValue", "active", "container")
 			w.liesIn(u.text("userName"), staff)
