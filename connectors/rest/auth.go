@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"postern/connectors"
@@ -19,11 +19,14 @@ import (
 
 // A login is what was got by logging in: a token or cookies.
 type login struct {
-	mu      sync.Mutex
+	turn    chan struct{} // held by who reads or changes the rest
 	token   string
 	ends    time.Time // of the token; zero does not tell
 	cookies []*http.Cookie
 	serial  int // counts the log-ins
+
+	failures atomic.Int64 // counts the log-ins that failed
+	failure  error        // of the last of them
 }
 
 // renewable reports whether a 401 may be cured by logging in again.
@@ -85,13 +88,21 @@ func (c *client) authenticate(ctx context.Context, req *retryablehttp.Request, r
 
 // logIn returns the token or the cookies, got anew where there are none, where
 // they end soon or where they are of the log-in that was refused. One call at a time
-// logs in.
+// logs in; those that wait for it meanwhile fail with it.
 func (c *client) logIn(ctx context.Context, refused int) (token string, cookies []*http.Cookie, serial int, err error) {
 	l := &c.login
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	failures := l.failures.Load()
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return "", nil, 0, gaveUp(ctx.Err())
+	}
 	if l.serial > refused && (l.ends.IsZero() || time.Until(l.ends) > 0) {
 		return l.token, l.cookies, l.serial, nil
+	}
+	if l.failures.Load() > failures {
+		return "", nil, 0, l.failure
 	}
 	if c.cfg.Auth.OAuth2 != nil {
 		err = c.getToken(ctx, l)
@@ -99,6 +110,10 @@ func (c *client) logIn(ctx context.Context, refused int) (token string, cookies 
 		err = c.getSession(ctx, l)
 	}
 	if err != nil {
+		if ctx.Err() == nil { // who gave up says nothing about what others would be told
+			l.failure = err
+			l.failures.Add(1)
+		}
 		return "", nil, 0, err
 	}
 	l.serial++

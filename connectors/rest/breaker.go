@@ -17,19 +17,22 @@ type breaker struct {
 	probing  bool
 }
 
+// A ticket is what a call was let through with.
+type ticket struct{ probe bool }
+
 // allow reports whether a call may be made. Every call that was allowed is
 // followed by one done.
-func (b *breaker) allow() bool {
+func (b *breaker) allow() (ticket, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failures < b.Failures {
-		return true
+		return ticket{}, true
 	}
 	if b.probing || b.now().Before(b.until) {
-		return false
+		return ticket{}, false
 	}
 	b.probing = true
-	return true
+	return ticket{probe: true}, true
 }
 
 // An outcome is what a call says about the application.
@@ -41,10 +44,12 @@ const (
 	down
 )
 
-func (b *breaker) done(o outcome) {
+func (b *breaker) done(k ticket, o outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probing = false
+	if k.probe {
+		b.probing = false
+	}
 	switch o {
 	case up:
 		b.failures = 0

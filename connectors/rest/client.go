@@ -51,9 +51,7 @@ func newClient(cfg Config) (*client, error) {
 	}
 	c := &client{cfg: cfg, base: base, slots: make(chan struct{}, cfg.Concurrency),
 		breaker: &breaker{Breaker: cfg.Breaker, now: time.Now}}
-	if cfg.Rate > 0 {
-		c.rate = rate.NewLimiter(rate.Limit(cfg.Rate), max(1, int(cfg.Rate)))
-	}
+	c.login.turn = make(chan struct{}, 1)
 	c.http = &retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: transport, Timeout: cfg.Timeout, CheckRedirect: c.redirect},
 		RetryWaitMin: 50 * time.Millisecond,
@@ -62,6 +60,10 @@ func newClient(cfg Config) (*client, error) {
 		CheckRetry:   c.mayRepeat,
 		Backoff:      backoff,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	if cfg.Rate > 0 {
+		c.rate = rate.NewLimiter(rate.Limit(cfg.Rate), max(1, int(cfg.Rate)))
+		c.http.PrepareRetry = func(req *http.Request) error { return c.rate.Wait(req.Context()) }
 	}
 	return c, nil
 }
@@ -169,13 +171,20 @@ func waitable(ctx context.Context, resp *http.Response) bool {
 	return wait <= longestWait && (!ok || time.Until(end) > wait)
 }
 
+// longestAfter is what a Retry-After is taken for that is longer.
+const longestAfter = 1 << 30 * time.Second
+
 // retryAfter reads Retry-After (RFC 9110 §10.2.3).
 func retryAfter(resp *http.Response) time.Duration {
 	if resp == nil {
 		return 0
 	}
 	text := resp.Header.Get("Retry-After")
-	if s, err := strconv.Atoi(text); err == nil && s > 0 && s < 1<<30 {
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
+		s, err := strconv.Atoi(text)
+		if err != nil || s >= int(longestAfter/time.Second) {
+			return longestAfter
+		}
 		return time.Duration(s) * time.Second
 	}
 	if at, err := http.ParseTime(text); err == nil {
@@ -284,11 +293,12 @@ func (c *client) do(ctx context.Context, r request) (answer, error) {
 				return answer{}, gaveUp(err)
 			}
 		}
-		if !c.breaker.allow() {
+		pass, ok := c.breaker.allow()
+		if !ok {
 			return answer{}, &connectors.Error{Kind: connectors.Unavailable, Unsent: true, Reason: "the application is down", Err: errors.New("the circuit is open")}
 		}
 		a, shown, outcome, err := c.once(ctx, r, u, body, contentType, refused)
-		c.breaker.done(outcome)
+		c.breaker.done(pass, outcome)
 		if err != nil {
 			return a, err
 		}
