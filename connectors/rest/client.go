@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	crypto "crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,11 +46,15 @@ func newClient(cfg Config) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
+	others, err := elsewhere(transport, cfg)
+	if err != nil {
+		return nil, err
+	}
 	c := &client{cfg: cfg, base: base, slots: make(chan struct{}, cfg.Concurrency),
 		breaker: &breaker{Breaker: cfg.Breaker, now: time.Now}}
 	c.login.turn = make(chan struct{}, 1)
 	c.http = &retryablehttp.Client{
-		HTTPClient:   &http.Client{Transport: transport, Timeout: cfg.Timeout, CheckRedirect: c.redirect},
+		HTTPClient:   &http.Client{Transport: origins{c, transport, others}, Timeout: cfg.Timeout, CheckRedirect: c.redirect},
 		RetryWaitMin: 50 * time.Millisecond,
 		RetryWaitMax: 5 * time.Second,
 		RetryMax:     cfg.Retries,
@@ -66,71 +67,6 @@ func newClient(cfg Config) (*client, error) {
 		c.http.PrepareRetry = func(req *http.Request) error { return c.rate.Wait(req.Context()) }
 	}
 	return c, nil
-}
-
-func newTransport(cfg Config) (*http.Transport, error) {
-	t := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
-		TLSHandshakeTimeout: cfg.Timeout,
-		MaxIdleConnsPerHost: cfg.Concurrency,
-		MaxConnsPerHost:     cfg.Concurrency,
-		IdleConnTimeout:     time.Minute,
-		ForceAttemptHTTP2:   true,
-		// Header fields come before anything that could be counted against MaxAnswer.
-		MaxResponseHeaderBytes: 256 << 10,
-	}
-	if cfg.Proxy != "" {
-		proxy, err := url.Parse(cfg.Proxy)
-		if err != nil {
-			return nil, fmt.Errorf("the proxy %q: %w", cfg.Proxy, err)
-		}
-		t.Proxy = http.ProxyURL(proxy)
-	}
-	t.TLSClientConfig = &tls.Config{ServerName: cfg.TLS.ServerName, InsecureSkipVerify: cfg.TLS.InsecureSkipVerify, MinVersion: tls.VersionTLS12}
-	if cfg.TLS.CAFile != "" {
-		pem, err := os.ReadFile(cfg.TLS.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		t.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("the file %q holds no certificate", cfg.TLS.CAFile)
-		}
-	}
-	if cfg.TLS.CertFile != "" { // read at each handshake, so that it may be renewed
-		t.TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			cert, err := tls.LoadX509KeyPair(cfg.TLS.CertFile, cfg.TLS.KeyFile)
-			return &cert, err
-		}
-	}
-	return t, nil
-}
-
-// errElsewhere ends a redirect that would lead away from the application.
-var errElsewhere = errors.New("the application redirects to another origin")
-
-// redirect lets reads follow a few redirects within the origin. A write is never
-// repeated elsewhere, and not taken for done because a page was found.
-func (c *client) redirect(req *http.Request, via []*http.Request) error {
-	switch {
-	case via[0].Method != http.MethodGet || len(via) > 5:
-		return http.ErrUseLastResponse
-	case !c.sameOrigin(req.URL):
-		return errElsewhere
-	}
-	return nil
-}
-
-// sameOrigin compares scheme, host and port (RFC 6454 §5).
-func (c *client) sameOrigin(u *url.URL) bool {
-	port := func(u *url.URL) string {
-		if p := u.Port(); p != "" {
-			return p
-		}
-		return map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return u.Scheme == c.base.Scheme && strings.EqualFold(u.Hostname(), c.base.Hostname()) && port(u) == port(c.base) && u.User == nil
 }
 
 type repeatKey struct{}

@@ -259,6 +259,35 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestTokensElsewhere believes of a token endpoint on another host what it would of
+// any server, however lenient the file is with the application.
+func TestTokensElsewhere(t *testing.T) {
+	var shown atomic.Int64
+	tokens := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) > 0 {
+			t.Error("it is shown the application's certificate")
+		}
+		shown.Add(1)
+		fmt.Fprint(w, `{"access_token":"t","token_type":"Bearer"}`)
+	}))
+	tokens.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+	tokens.StartTLS()
+	defer tokens.Close()
+	app := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, oneUser) }))
+	defer app.Close()
+	own, key := newCertificate(t, "postern")
+	open := func(more string) connectors.Connector {
+		return opens(t, "{ url: "+app.URL+", retries: 0, tls: { "+more+", serverName: example.com, cert: "+certificateFile(t, "own.pem", own)+", key: "+keyFile(t, "own.key", key)+" }, "+
+			`auth: { oauth2: { token: "`+tokens.URL+`/token", client: me, secret: { env: SECRET } } } }`, plainUsers)
+	}
+	if _, err := open("verify: never").Get(t.Context(), "1", nil); connectors.KindOf(err) != connectors.Unavailable || shown.Load() != 0 {
+		t.Errorf("whoever answers is told the secret: %v, %d times", err, shown.Load())
+	}
+	if _, err := open("ca: "+certificateFile(t, "ca.pem", tokens.Certificate().Raw)).Get(t.Context(), "1", nil); err != nil || shown.Load() != 1 {
+		t.Errorf("of a known authority: %v, %d times", err, shown.Load())
+	}
+}
+
 func newCertificate(t *testing.T, name string) (der []byte, key *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
